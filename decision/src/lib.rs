@@ -1,0 +1,1 @@
+//! The admission decisions of Countersign as pure functions.

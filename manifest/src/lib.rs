@@ -1,0 +1,1 @@
+//! Kubernetes manifests as files: reading with positions, editing with comments kept.

@@ -1,0 +1,1 @@
+//! Reading of the security policies that confidential pods carry.

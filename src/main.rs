@@ -1,0 +1,2 @@
+//! Admission control for confidential pods on Kubernetes.
+fn main() {}
