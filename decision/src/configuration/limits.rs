@@ -1,0 +1,62 @@
+//! The bounds that the configuration sets.
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Bounds on sizes and times. Durations are written as `10m` or `1h 30m`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// Characters of a policy annotation. The API server permits 262144 for all annotations together.
+    #[schemars(range(min = 1))]
+    pub max_policy_characters: usize,
+    /// No word from the API server for this long, and the facts count as stale.
+    #[serde(deserialize_with = "positive")]
+    #[schemars(with = "String")]
+    pub facts_stale_after: SignedDuration,
+    /// How long the last good version of a broken allow-list stays in force.
+    #[serde(deserialize_with = "positive")]
+    #[schemars(with = "String")]
+    pub last_good_for: SignedDuration,
+    /// Bytes of one request's body.
+    #[schemars(range(min = 1))]
+    pub max_body_bytes: usize,
+    /// Bytes of all requests being read or judged.
+    #[schemars(range(min = 1))]
+    pub max_bytes_in_flight: usize,
+    /// Connections that are served at the same time.
+    #[schemars(range(min = 1))]
+    pub max_connections: usize,
+    /// How long a stopping server keeps serving, so that clients leave it first.
+    #[serde(deserialize_with = "positive")]
+    #[schemars(with = "String")]
+    pub drain_for: SignedDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_policy_characters: 256 * 1024,
+            facts_stale_after: SignedDuration::from_mins(10),
+            last_good_for: SignedDuration::from_hours(1),
+            max_body_bytes: 40 * 1024 * 1024,
+            max_bytes_in_flight: 256 * 1024 * 1024,
+            max_connections: 4096,
+            drain_for: SignedDuration::from_secs(15),
+        }
+    }
+}
+
+/// A duration that is longer than nothing.
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|_| serde::de::Error::custom(format_args!("{text:?} is not a duration: write it as 10m or 1h 30m")))?;
+    if duration.is_positive() {
+        Ok(duration)
+    } else {
+        Err(serde::de::Error::custom(format_args!("{text:?} is not longer than nothing")))
+    }
+}

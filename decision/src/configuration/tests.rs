@@ -1,0 +1,88 @@
+use super::*;
+
+const HEAD: &str = "apiVersion: countersign.dev/v1alpha1\nkind: Configuration\n";
+
+fn error(rest: &str) -> String {
+    Configuration::parse(&format!("{HEAD}{rest}")).unwrap_err().to_string()
+}
+
+#[test]
+fn without_a_file_aks_is_enabled_and_enforced() {
+    let configuration = Configuration::built_in().unwrap();
+    assert_eq!(configuration.enabled_names(), "aks");
+    assert_eq!(configuration.default_mode, Mode::Enforce);
+    assert_eq!(configuration.enabled[0].sidecar.as_ref().unwrap().name(), "skr");
+}
+
+/// A policy measures the sidecar: what is released must stay as it is. If this fails, undo the change and make a new profile.
+#[test]
+fn a_released_built_in_profile_never_changes() {
+    let released = countersign_policy::Digest::sha256_of(
+        serde_json::to_string(&*Configuration::built_in().unwrap().enabled[0]).unwrap().as_bytes(),
+    );
+    assert_eq!(released.to_string(), "sha256:8a4a72f24c5bc4c0d6c1b35e54b14de020ac029eb93cb3082b9f1078b4a434df");
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let configuration = Configuration::parse(&format!(
+        "{HEAD}profiles:\n- name: plain\n  runtimeClass: kata-cc\n  accepts:\n  - {{runtimeClass: kata-cc, handlers: [kata-cc]}}\n  \
+         policyAnnotation: io.katacontainers.config.agent.policy\nenabledProfiles: [plain, aks]\nrequiredNamespaces: [payments]\n\
+         defaultMode: audit\nlimits: {{factsStaleAfter: 1h 30m, maxPolicyCharacters: 1000}}\n"
+    ))
+    .unwrap();
+    assert_eq!(configuration.enabled_names(), "plain, aks");
+    assert_eq!(configuration.enabled[0].trusted_launch, TrustedLaunch::default());
+    assert_eq!(configuration.default_mode, Mode::Audit);
+    assert_eq!(configuration.limits.facts_stale_after, jiff::SignedDuration::from_mins(90));
+    assert_eq!(configuration.limits.last_good_for, jiff::SignedDuration::from_hours(1));
+    assert!(configuration.required_namespaces.iter().any(|name| *name == *"payments"));
+    assert_eq!(configuration.runtime_classes().len(), 2, "a class that two profiles accept stands once");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_field_line_and_column() {
+    assert_eq!(Configuration::parse("").unwrap_err().line, 1);
+    assert!(Configuration::parse("kind: Configuration\n").unwrap_err().message.contains("missing field `apiVersion`"));
+    assert!(
+        error("profile: aks\n").starts_with("line 3, column 1: profile: unknown field `profile`"),
+        "{}",
+        error("profile: aks\n")
+    );
+    assert_eq!(
+        error("enabledProfiles: [aks, akz]\n"),
+        "line 3, column 24: enabledProfiles[1]: there is no profile akz: known are aks"
+    );
+    assert_eq!(error("enabledProfiles: [aks, aks]\n"), "line 3, column 24: enabledProfiles[1]: aks stands twice");
+    assert!(error("enabledProfiles: []\n").contains("enabledProfiles: is empty"));
+    assert!(error("defaultMode: warning\n").starts_with("line 3, column 14: defaultMode: "));
+    assert!(
+        error("requiredNamespaces: [Payments]\n")
+            .starts_with("line 3, column 22: requiredNamespaces[0]: \"Payments\" is not a name")
+    );
+    assert!(error("requiredNamespaces: [kube-system]\n").contains("runs the cluster's own pods"));
+    assert!(error("limits: {factsStaleAfter: ten}\n").contains("limits.factsStaleAfter: \"ten\" is not a duration"));
+    assert!(error("limits: {drainFor: 0s}\n").contains("limits.drainFor: \"0s\" is not longer than nothing"));
+}
+
+#[test]
+fn a_profile_that_contradicts_itself_is_refused() {
+    let profile = |fields: &str| {
+        error(&format!(
+            "profiles:\n- {{name: x, runtimeClass: a, policyAnnotation: io.katacontainers.config.agent.policy, {fields}}}\n"
+        ))
+    };
+    let accepts = "accepts: [{runtimeClass: a, handlers: [a]}]";
+    assert!(profile("accepts: []").contains("profiles[0].accepts: lacks a"));
+    assert!(profile("accepts: [{runtimeClass: a, handlers: []}]").contains("a lists no handler"));
+    assert!(profile(&format!("{accepts}, sidecar: {{container: {{name: s}}}}")).contains("needs a name and an image"));
+    assert!(
+        profile(&format!("{accepts}, sidecar: {{native: true, container: {{name: s, image: i}}}}"))
+            .contains("restartPolicy: Always")
+    );
+    assert!(profile(&format!("{accepts}, permittedAnnotations: [a.b/c]")).contains("permitted anyway"));
+    let twin = format!(
+        "profiles:\n- {{name: aks, runtimeClass: a, policyAnnotation: io.katacontainers.config.agent.policy, {accepts}}}\n"
+    );
+    assert!(error(&twin).contains("a profile aks exists already"));
+}
