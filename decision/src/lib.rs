@@ -1,11 +1,30 @@
-//! x
+//! The admission decisions of Countersign as pure functions.
+//!
+//! A [`request::PodRequest`] and the facts as [`facts::Known`] go in; a [`verdict::Verdict`] comes out: [`mutate`] completes a pod,
+//! [`validate`] judges it. There is no clock, no file system, no network and no environment here; the webhook and the command
+//! line call the same two functions.
+
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
 pub mod allow_list;
+pub mod changes;
 pub mod configuration;
+mod edits;
+pub mod facts;
 pub mod labels;
+mod mutate;
 pub mod names;
 pub mod pod;
 pub mod request;
+pub mod rules;
+mod scheduling;
+mod sidecar;
+mod subject;
 pub mod text;
+mod validate;
+pub mod verdict;
 mod yaml;
+
+pub use mutate::mutate;
+pub use validate::validate;
 pub use yaml::YamlError;

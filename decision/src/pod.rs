@@ -89,9 +89,9 @@ pub struct Spec<'a> {
     /// Labels that the node must have.
     #[serde(borrow, default)]
     pub node_selector: Option<Pairs<'a>>,
-    /// Affinity, as its JSON.
+    /// Which nodes the pod needs or prefers.
     #[serde(borrow, default)]
-    pub affinity: Option<&'a RawValue>,
+    pub affinity: Option<Affinity<'a>>,
     /// Whether the pod shares the node's network.
     #[serde(default)]
     pub host_network: Option<bool>,
@@ -118,6 +118,60 @@ pub struct Os<'a> {
     /// `linux` or `windows`.
     #[serde(borrow, default)]
     pub name: Text<'a>,
+}
+
+/// The parts of `spec.affinity` that matter here.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Affinity<'a> {
+    /// `nodeAffinity`.
+    #[serde(borrow)]
+    pub node_affinity: Option<NodeAffinity<'a>>,
+}
+
+/// `spec.affinity.nodeAffinity`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeAffinity<'a> {
+    /// The terms of which a node must meet one.
+    #[serde(borrow, rename = "requiredDuringSchedulingIgnoredDuringExecution")]
+    pub required: Option<RequiredNodes<'a>>,
+    /// The preferences, as their JSON.
+    #[serde(rename = "preferredDuringSchedulingIgnoredDuringExecution")]
+    pub preferred: Option<Vec<serde_json::Value>>,
+}
+
+/// `requiredDuringSchedulingIgnoredDuringExecution`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RequiredNodes<'a> {
+    /// The terms; one that a node meets is enough.
+    #[serde(borrow)]
+    pub node_selector_terms: Option<Vec<NodeSelectorTerm<'a>>>,
+}
+
+/// A term: a node must meet every expression.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeSelectorTerm<'a> {
+    /// The expressions over node labels.
+    #[serde(borrow)]
+    pub match_expressions: Option<Vec<NodeExpression<'a>>>,
+}
+
+/// An expression over one node label.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct NodeExpression<'a> {
+    /// The label's key.
+    #[serde(borrow)]
+    pub key: Text<'a>,
+    /// `In`, `NotIn`, `Exists` and so on.
+    #[serde(borrow)]
+    pub operator: Text<'a>,
+    /// The values that it compares with.
+    #[serde(borrow)]
+    pub values: Option<Vec<Text<'a>>>,
 }
 
 /// A container: its name and image, and the whole of it as JSON.

@@ -1,0 +1,40 @@
+//! The policy annotation of a confidential pod is one that can be read in one way only.
+//!
+//! Why: a text that two readers decode differently has two digests.
+//! Reads: the annotation's text, the profile.
+//! Allows: strict base64 of UTF-8 text, not empty, no longer than `limits.maxPolicyCharacters`.
+
+use super::{Judge, Judgement, Judges};
+use crate::configuration::Profile;
+use crate::facts::Known;
+use crate::subject::{Policy, Subject};
+use crate::verdict::Refusal;
+
+pub(super) struct PolicyMalformed;
+
+#[derive(PartialEq)]
+pub(super) struct Reads<'a> {
+    policy: &'a Policy<'a>,
+    profile: &'a Profile,
+}
+
+impl Judge for PolicyMalformed {
+    const ID: &'static str = "policy-malformed";
+    const JUDGES: Judges = Judges::Confidential;
+    type Reads<'a> = Reads<'a>;
+
+    fn reads<'a>(subject: &'a Subject<'a>) -> Option<Reads<'a>> {
+        Some(Reads { policy: subject.policy.as_ref()?, profile: subject.profile.as_ref().ok()? })
+    }
+
+    fn judge(Reads { policy, profile }: &Reads<'_>, _: &Known<'_>) -> Judgement {
+        match policy.reading() {
+            Ok(_) => Ok(()),
+            Err(malformed) => Err(Refusal::new(
+                Self::ID,
+                format!("annotation {} is not a policy: {malformed}", profile.policy_annotation.key()),
+                "Put the generator's output into the annotation unchanged, in one line (base64 -w0 policy.rego)",
+            )),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The digest of a confidential pod's policy is on the allow-list.
+//!
+//! Why: the digest is what the hardware will report; only what the security team has countersigned may run.
+//! Reads: the policy, namespace, service account and profile.
+//! Allows: a digest that an entry lists for them, at this time. Only entries of the pod's own namespace are named.
+//! Source: the AKS confidential-containers tutorial (`WORKLOAD_MEASUREMENT`).
+
+use countersign_policy::Digest;
+
+use super::{Judge, Judgement, Judges};
+use crate::allow_list::{Applicant, Finding, Near};
+use crate::facts::Known;
+use crate::subject::{Policy, Subject};
+use crate::verdict::Refusal;
+
+pub(super) struct PolicyNotAllowed;
+
+/// What the allow-list is asked with.
+pub(crate) struct Reads<'a> {
+    policy: &'a Policy<'a>,
+    namespace: &'a str,
+    service_account: &'a str,
+    profile: &'a str,
+    name: &'a str,
+}
+
+impl PartialEq for Reads<'_> {
+    /// The pod's name is for messages alone: the list does not ask for it.
+    fn eq(&self, other: &Self) -> bool {
+        let asked = |reads: &Self| (reads.namespace.to_owned(), reads.service_account.to_owned(), reads.profile.to_owned());
+        self.policy == other.policy && asked(self) == asked(other)
+    }
+}
+
+impl Reads<'_> {
+    /// What people call the pod.
+    pub(super) fn pod(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+}
+
+impl Judge for PolicyNotAllowed {
+    const ID: &'static str = "policy-not-allowed";
+    const JUDGES: Judges = Judges::Confidential;
+    type Reads<'a> = Reads<'a>;
+
+    fn reads<'a>(subject: &'a Subject<'a>) -> Option<Reads<'a>> {
+        reads(subject)
+    }
+
+    fn judge(reads: &Reads<'_>, known: &Known<'_>) -> Judgement {
+        match look_up(reads, known) {
+            Some((digest, Finding::NotListed(near))) => Err(refusal(reads, digest, near.as_ref(), known)),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(super) fn reads<'a>(subject: &'a Subject<'a>) -> Option<Reads<'a>> {
+    Some(Reads {
+        policy: subject.policy.as_ref()?,
+        namespace: subject.namespace,
+        service_account: subject.pod.spec.service_account(),
+        profile: &subject.profile.as_ref().ok()?.name,
+        name: subject.name,
+    })
+}
+
+/// The digest and what the list says of it; `None` where the policy could not be read.
+pub(super) fn look_up(reads: &Reads<'_>, known: &Known<'_>) -> Option<(Digest, Finding)> {
+    let digest = reads.policy.digest()?;
+    let applicant = Applicant {
+        namespace: reads.namespace,
+        service_account: reads.service_account,
+        profile: reads.profile,
+        now: known.now,
+    };
+    Some((digest, known.facts.allow_list.find(&digest, applicant)))
+}
+
+/// The same for the audit log: digest and finding of a pod.
+pub(crate) fn applicant<'a>(subject: &'a Subject<'a>, known: &Known<'_>) -> Option<(Digest, Finding)> {
+    look_up(&reads(subject)?, known)
+}
+
+fn refusal(reads: &Reads<'_>, digest: Digest, near: Option<&Near>, known: &Known<'_>) -> Refusal {
+    let Reads { namespace, service_account, .. } = reads;
+    let near = match near {
+        None => String::new(),
+        Some(Near::Expired(entry, at)) => format!(" (nearest: {entry}, expired {at:.0})"),
+        Some(Near::Lapsed(entry, at)) => {
+            format!(" (nearest: {entry}, whose ConfigMap has an error; its last good version lapsed {at:.0})")
+        }
+        Some(Near::OtherServiceAccount(entry, accounts)) => format!(" (nearest: {entry}, for service account {accounts})"),
+        Some(Near::OtherProfile(entry, profiles)) => format!(" (nearest: {entry}, for profile {profiles})"),
+        Some(Near::OtherNamespace) => " (it is listed for another namespace)".to_owned(),
+    };
+    Refusal::new(
+        PolicyNotAllowed::ID,
+        format!(
+            "policy digest {digest} of pod {} is not on the allow-list for namespace {namespace}, service account {service_account}{near}",
+            reads.pod()
+        ),
+        format!(
+            "To allow it, ask the owners of the ConfigMaps in {} to add:\n  - {{digest: \"{digest}\", namespaces: [{}], serviceAccounts: [{}]}}",
+            known.facts.home,
+            yaml_word(namespace),
+            yaml_word(service_account)
+        ),
+    )
+}
+
+/// A name as YAML reads it back: quoted where it could be a number or a boolean.
+fn yaml_word(name: &str) -> String {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !matches!(name, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    if plain { name.to_owned() } else { format!("\"{name}\"") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_yaml_would_misread_is_quoted() {
+        assert_eq!(yaml_word("kafka"), "kafka");
+        assert_eq!(yaml_word("123"), "\"123\"");
+        assert_eq!(yaml_word("true"), "\"true\"");
+    }
+}

@@ -1,0 +1,56 @@
+//! A confidential pod runs in one of its profile's runtime classes.
+//!
+//! Why: any other class runs it outside the confidential virtual machine, and its policy is never measured.
+//! Reads: spec.runtimeClassName, the profile.
+//! Allows: the classes that the profile accepts.
+//! Source: Kubernetes RuntimeClass (node.k8s.io/v1); the AKS confidential-containers tutorial.
+
+use super::{Judge, Judgement, Judges};
+use crate::configuration::Profile;
+use crate::facts::Known;
+use crate::subject::Subject;
+use crate::verdict::Refusal;
+
+const ID: &str = "runtime-class";
+
+pub(super) struct RuntimeClass;
+
+#[derive(PartialEq)]
+pub(super) struct Reads<'a> {
+    class: Option<&'a str>,
+    profile: &'a Profile,
+}
+
+impl Judge for RuntimeClass {
+    const ID: &'static str = ID;
+    const JUDGES: Judges = Judges::Confidential;
+    type Reads<'a> = Reads<'a>;
+
+    fn reads<'a>(subject: &'a Subject<'a>) -> Option<Reads<'a>> {
+        Some(Reads { class: subject.pod.spec.runtime_class(), profile: subject.profile.as_ref().ok()? })
+    }
+
+    fn judge(Reads { class, profile }: &Reads<'_>, _: &Known<'_>) -> Judgement {
+        match class {
+            None => Err(Refusal::new(
+                ID,
+                format!(
+                    "the pod is confidential but names no runtime class, so it would run as an ordinary one; profile {} needs {}",
+                    profile.name, profile.runtime_class
+                ),
+                format!("Set spec.runtimeClassName: {}", profile.runtime_class),
+            )),
+            Some(class) if profile.accepted(class).is_some() => Ok(()),
+            Some(class) => Err(foreign(class, profile)),
+        }
+    }
+}
+
+/// The refusal of a class that the profile does not accept; /mutate finds it as a conflict.
+pub(crate) fn foreign(class: &str, profile: &Profile) -> Refusal {
+    Refusal::new(
+        ID,
+        format!("spec.runtimeClassName is {class:?}, and profile {} accepts {}", profile.name, profile.accepted_names()),
+        format!("Set spec.runtimeClassName: {}, or remove the field", profile.runtime_class),
+    )
+}

@@ -1,0 +1,167 @@
+//! The one comparison of a pod's sidecar and volumes with those of its profile, shared by /mutate and /validate.
+
+mod defaults;
+mod strict_json;
+
+use serde_json::{Map, Value};
+
+use crate::configuration::{Additions, Sidecar};
+use crate::pod::{Container, Pod};
+
+/// Where a pod has the profile's sidecar.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Placement<'a> {
+    /// Nowhere.
+    Absent,
+    /// Where it belongs: the first of its list. The container as JSON.
+    First(&'a str),
+    /// Somewhere else; the field as a path.
+    Elsewhere(String),
+}
+
+/// Finds the container of the sidecar's name. A second one of that name cannot be: the API server refuses it.
+pub(crate) fn placement<'a>(pod: &'a Pod<'_>, sidecar: &Sidecar) -> Placement<'a> {
+    let lists = [("initContainers", &pod.spec.init_containers), ("containers", &pod.spec.containers)];
+    for (list, containers) in lists {
+        let containers: &[Container<'_>] = containers.as_deref().unwrap_or_default();
+        if let Some((index, container)) =
+            containers.iter().enumerate().find(|(_, container)| *container.name == *sidecar.name())
+        {
+            return if list == sidecar.list() && index == 0 {
+                Placement::First(container.json.get())
+            } else {
+                Placement::Elsewhere(format!("spec.{list}[{index}]"))
+            };
+        }
+    }
+    Placement::Absent
+}
+
+/// The JSON of the pod's volume with the name of `wanted`, if it has one.
+pub(crate) fn volume<'a>(pod: &'a Pod<'_>, wanted: &Map<String, Value>) -> Option<&'a str> {
+    let name = volume_name(wanted);
+    pod.spec.volumes.as_deref().unwrap_or_default().iter().find(|volume| *volume.name == *name).map(|volume| volume.json.get())
+}
+
+/// The name of a profile's volume.
+pub(crate) fn volume_name(volume: &Map<String, Value>) -> &str {
+    volume.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// How a pod's volume differs from the profile's, in words, if it does.
+pub(crate) fn volume_difference(wanted: &Map<String, Value>, found: &str) -> Option<String> {
+    let found = match strict_json::object(found) {
+        Ok(found) => defaults::of_volume(found),
+        Err(error) => return Some(error.to_string()),
+    };
+    first_difference(&defaults::of_volume(wanted.clone()), &found)
+}
+
+/// How a pod's sidecar container differs from the profile's, in words, if it does: but for what the API server fills in, the
+/// service-account mount and the additions that the profile lists, each once.
+pub(crate) fn difference(sidecar: &Sidecar, found: &str) -> Option<String> {
+    let mut found = match strict_json::object(found) {
+        Ok(found) => defaults::of_container(found),
+        Err(error) => return Some(error.to_string()),
+    };
+    let mut wanted = defaults::of_container(sidecar.container.clone());
+    // No policy measures resources, and a LimitRange fills them in where the profile sets none.
+    if !wanted.contains_key("resources") {
+        found.remove("resources");
+    }
+    list_difference(&mut wanted, &mut found, "env", |added| is_added_variable(added, &sidecar.additions))
+        .or_else(|| list_difference(&mut wanted, &mut found, "volumeMounts", |added| is_added_mount(added, &sidecar.additions)))
+        .or_else(|| first_difference(&wanted, &found))
+}
+
+/// Takes the list `field` out of both containers and says how they differ. What is listed must stand in the profile's order;
+/// between, `may_be_added` says under which key an element may be added, once.
+fn list_difference(
+    wanted: &mut Map<String, Value>,
+    found: &mut Map<String, Value>,
+    field: &str,
+    may_be_added: impl Fn(&Value) -> Option<String>,
+) -> Option<String> {
+    let elements = |map: &mut Map<String, Value>| match map.remove(field) {
+        Some(Value::Array(elements)) => elements,
+        _ => Vec::new(),
+    };
+    let (wanted, found) = (elements(wanted), elements(found));
+    let mut wanted = wanted.iter().peekable();
+    let mut added: Vec<String> = Vec::new();
+    for (index, element) in found.iter().enumerate() {
+        if wanted.next_if_eq(&element).is_some() {
+            continue;
+        }
+        match may_be_added(element) {
+            Some(key) if !added.contains(&key) => added.push(key),
+            Some(key) => return Some(format!("{field}[{index}] adds {key} a second time")),
+            None => {
+                return Some(match wanted.peek() {
+                    Some(expected) if named(expected) == named(element) => {
+                        format!("{field}[{index}] is {}, the profile has {}", shown(element), shown(expected))
+                    }
+                    _ => format!(
+                        "{field}[{index}] is {}, which the profile neither has nor lists as an addition",
+                        shown(element)
+                    ),
+                });
+            }
+        }
+    }
+    wanted.next().map(|missing| format!("{field} lacks {}", shown(missing)))
+}
+
+/// What an element of `env` or `volumeMounts` is known by.
+fn named(element: &Value) -> Option<&Value> {
+    element.get("mountPath").or_else(|| element.get("name"))
+}
+
+/// An environment variable with a plain value whose name the profile lists.
+fn is_added_variable(element: &Value, additions: &Additions) -> Option<String> {
+    let variable = element.as_object()?;
+    let name = variable.get("name")?.as_str()?;
+    let plain = variable.keys().all(|key| key == "name" || key == "value");
+    (plain && additions.env.iter().any(|listed| listed == name)).then(|| name.to_owned())
+}
+
+/// The mount of a whole volume that the profile lists, or the API server's own service-account mount.
+///
+/// Source: Kubernetes, admission plugin ServiceAccount (volume `kube-api-access-…`, mounted read-only).
+fn is_added_mount(element: &Value, additions: &Additions) -> Option<String> {
+    let mount = element.as_object()?;
+    let (name, path) = (mount.get("name")?.as_str()?, mount.get("mountPath")?.as_str()?);
+    if !mount.keys().all(|key| matches!(key.as_str(), "name" | "mountPath" | "readOnly")) {
+        return None;
+    }
+    let service_account = path == "/var/run/secrets/kubernetes.io/serviceaccount"
+        && name.starts_with("kube-api-access-")
+        && mount.get("readOnly") == Some(&Value::Bool(true));
+    let listed = additions.volume_mounts.iter().any(|added| added.name == name && added.mount_path == path);
+    (service_account || listed).then(|| path.to_owned())
+}
+
+/// The first field in which two objects differ, in words.
+fn first_difference(wanted: &Map<String, Value>, found: &Map<String, Value>) -> Option<String> {
+    for (field, value) in found {
+        match wanted.get(field) {
+            Some(expected) if expected == value => {}
+            Some(expected) => return Some(format!("{field} is {}, the profile has {}", shown(value), shown(expected))),
+            None => return Some(format!("{field} is {}, the profile has none", shown(value))),
+        }
+    }
+    let missing = wanted.iter().find(|(field, _)| !found.contains_key(*field));
+    missing.map(|(field, value)| format!("{field} is missing, the profile has {}", shown(value)))
+}
+
+/// A value as a message shows it: at most 120 characters.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(120) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! /validate: the final pod, after every other webhook, is judged by every rule.
+
+use crate::allow_list::Finding;
+use crate::configuration::Mode;
+use crate::facts::Known;
+use crate::request::{Operation, PodRequest};
+use crate::rules::{self, Judges, RULES, Rule};
+use crate::subject::{Setting, Subject};
+use crate::verdict::{Decision, Refusal, Verdict};
+
+/// The id of the refusal that joins the others where a pod claims to be countersigned and only that claim refuses it.
+const UNEARNED: &str = "countersigned-unearned";
+
+/// What a failing rule means for a pod.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    Refusal,
+    Warning,
+}
+
+/// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what
+/// it was passes without being asked; a terminating pod passes whatever is changed.
+pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
+    let terminating = request.operation == Operation::Update && request.pod.metadata.deletion_timestamp.is_some();
+    if request.is_mirror() || terminating {
+        return Verdict::untouched();
+    }
+    let setting = Setting::of(request, known.facts);
+    let subject = setting.subject(&request.pod);
+    let old = request.old.as_ref().map(|old| setting.subject(old));
+    let mut refusals = Vec::new();
+    let mut warnings = Vec::new();
+    for rule in &RULES {
+        let Some(weight) = weight(rule, &subject) else { continue };
+        let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, &subject);
+        if old.as_ref().is_some_and(judged_before) {
+            continue;
+        }
+        if let Err(refusal) = (rule.judge)(&subject, known) {
+            match weight {
+                Weight::Refusal => refusals.push(refusal),
+                Weight::Warning => warnings.push(refusal.line()),
+            }
+        }
+    }
+    let mode = setting.mode();
+    let claims = subject.claims_countersigned;
+    if claims && !refusals.is_empty() && (mode != Mode::Enforce || !subject.opted_in) {
+        refusals.insert(0, unearned(mode));
+    }
+    let mut verdict = Verdict::by_mode(if claims { Mode::Enforce } else { mode }, refusals);
+    if !subject.confidential && verdict.decision == Decision::Admitted {
+        return Verdict::untouched();
+    }
+    verdict.warnings.extend(warnings);
+    verdict.audit.extend(measured(&subject, known));
+    verdict.audit.push(("decision", verdict.decision.name().to_owned()));
+    verdict
+}
+
+/// What the failing of a rule means for the pod; `None` where the rule does not judge it.
+fn weight(rule: &Rule, subject: &Subject<'_>) -> Option<Weight> {
+    let whole = subject.opted_in || subject.claims_countersigned;
+    let weight = match rule.judges {
+        Judges::Every => Weight::Refusal,
+        Judges::Confidential if subject.confidential => Weight::Refusal,
+        Judges::OptedIn | Judges::TrustedLaunch if whole => Weight::Refusal,
+        Judges::TrustedLaunch if subject.asks_for_trusted_launch() => Weight::Refusal,
+        Judges::OptedIn | Judges::TrustedLaunch if subject.confidential => Weight::Warning,
+        _ => return None,
+    };
+    Some(weight)
+}
+
+/// Both pods live as long as the shorter-lived one.
+fn unchanged<'s>(rule: &Rule, old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
+    (rule.unchanged)(old, new)
+}
+
+fn unearned(mode: Mode) -> Refusal {
+    let so = if mode == Mode::Enforce { "without being opted in" } else { "and that holds in every mode" };
+    Refusal::new(
+        UNEARNED,
+        format!("the pod bears the label {}: \"true\" {so}, but does not pass every rule", crate::labels::COUNTERSIGNED),
+        "Remove the label, or mend what follows",
+    )
+}
+
+/// The digest and the entry that lists it, for the audit log.
+fn measured(subject: &Subject<'_>, known: &Known<'_>) -> Vec<(&'static str, String)> {
+    let Some((digest, finding)) = rules::applicant(subject, known).filter(|_| subject.confidential) else { return Vec::new() };
+    let mut audit = vec![("digest", digest.to_string())];
+    if let Finding::Listed { entry, .. } = finding {
+        audit.push(("entry", entry));
+    }
+    audit
+}
