@@ -1,0 +1,7 @@
+//! Admission control for confidential pods on Kubernetes.
+//!
+//! The library behind the command `countersign`; the decisions are in the crate `countersign-decision`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod review;

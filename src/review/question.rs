@@ -1,0 +1,179 @@
+//! What the API server asks.
+
+use countersign_decision::pod::Pod;
+use countersign_decision::request::{Operation, PodRequest};
+use countersign_decision::text::Text;
+use countersign_decision::verdict::Refusal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Why a body gets no decision.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// It is no admission review: there is nobody to answer in kind.
+    NotAReview(String),
+    /// It is one, but not one that can be judged: it gets a review back that refuses.
+    Refused {
+        /// The API version to answer in.
+        api_version: String,
+        /// The request's uid.
+        uid: String,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+const VERSION: &str = "admission.k8s.io/v1";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'a, Object> {
+    #[serde(borrow, default)]
+    api_version: Text<'a>,
+    #[serde(borrow, default)]
+    kind: Text<'a>,
+    #[serde(bound(deserialize = "Object: Deserialize<'de>"))]
+    request: Option<Request<'a, Object>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[serde(bound(deserialize = "Object: Deserialize<'de>"))]
+struct Request<'a, Object> {
+    #[serde(borrow, default)]
+    uid: Text<'a>,
+    #[serde(borrow, default)]
+    kind: Kind<'a>,
+    #[serde(borrow, default)]
+    sub_resource: Text<'a>,
+    #[serde(borrow, default)]
+    namespace: Text<'a>,
+    #[serde(borrow, default)]
+    operation: Text<'a>,
+    #[serde(borrow, default)]
+    user_info: User<'a>,
+    object: Option<Object>,
+    old_object: Option<Object>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    group: Text<'a>,
+    #[serde(borrow)]
+    version: Text<'a>,
+    #[serde(borrow)]
+    kind: Text<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct User<'a> {
+    #[serde(borrow)]
+    groups: Option<Vec<Text<'a>>>,
+}
+
+/// A request for a pod with what is needed to answer it.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The uid to echo.
+    pub uid: String,
+    /// What is asked; its namespace is in `namespace`.
+    operation: Operation,
+    namespace: Text<'a>,
+    groups: Vec<Text<'a>>,
+    pod: Pod<'a>,
+    old: Option<Pod<'a>>,
+}
+
+impl Question<'_> {
+    /// The request without its wire format. `required` says whether the path was that of `required` namespaces.
+    pub fn into_request<R>(self, required: bool, judge: impl FnOnce(&PodRequest<'_>) -> R) -> R {
+        let Self { uid: _, operation, namespace, groups, pod, old } = self;
+        let groups = groups.iter().map(|group| &**group).collect();
+        judge(&PodRequest { operation, namespace: &namespace, required, groups, pod, old })
+    }
+}
+
+/// Reads the body of a request: an admission review for a pod.
+pub fn read(body: &[u8]) -> Result<Question<'_>, Unreadable> {
+    match serde_json::from_slice::<Review<'_, Pod<'_>>>(body) {
+        Ok(review) => question(review),
+        // Read again without looking into the objects, to know whom to answer.
+        Err(error) => match serde_json::from_slice::<Review<'_, &RawValue>>(body) {
+            Err(error) => Err(Unreadable::NotAReview(format!("the body is not an admission review: {error}"))),
+            Ok(review) => Err(match question(review) {
+                Err(unreadable) => unreadable,
+                Ok(Raw { api_version, uid }) => refused(api_version, uid, format!("the pod cannot be read: {error}")),
+            }),
+        },
+    }
+}
+
+/// What stays of a review whose objects were not looked into.
+struct Raw {
+    api_version: String,
+    uid: String,
+}
+
+/// What an object becomes once everything around it is right.
+trait Object<'a>: Sized {
+    type Question;
+    fn ask(request: Request<'a, Self>, api_version: &str, operation: Operation) -> Result<Self::Question, Unreadable>;
+}
+
+impl<'a> Object<'a> for Pod<'a> {
+    type Question = Question<'a>;
+
+    fn ask(request: Request<'a, Self>, api_version: &str, operation: Operation) -> Result<Question<'a>, Unreadable> {
+        let Request { uid, namespace, user_info, object, old_object, .. } = request;
+        let Some(pod) = object else {
+            return Err(refused(api_version.to_owned(), uid.to_string(), "the request has no object".to_owned()));
+        };
+        let namespace = if namespace.is_empty() { pod.metadata.namespace.clone() } else { namespace };
+        let groups = user_info.groups.unwrap_or_default();
+        Ok(Question { uid: uid.to_string(), operation, namespace, groups, pod, old: old_object })
+    }
+}
+
+impl<'a> Object<'a> for &'a RawValue {
+    type Question = Raw;
+
+    fn ask(request: Request<'a, Self>, api_version: &str, _: Operation) -> Result<Raw, Unreadable> {
+        Ok(Raw { api_version: api_version.to_owned(), uid: request.uid.to_string() })
+    }
+}
+
+/// Checks everything around the object.
+fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unreadable> {
+    let Review { api_version, kind, request } = review;
+    let Some(request) = request else {
+        return Err(Unreadable::NotAReview("the body is JSON, but has no `request` of an admission review".to_owned()));
+    };
+    let api_version = if api_version.is_empty() { VERSION.to_owned() } else { api_version.to_string() };
+    let (uid, Kind { group, version, kind: object }) = (request.uid.to_string(), &request.kind);
+    let problem = if api_version != VERSION || &*kind != "AdmissionReview" {
+        Some(format!("the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered", kind = &*kind))
+    } else if !group.is_empty() || &**version != "v1" || &**object != "Pod" {
+        Some(format!("the object is of kind {:?}, version {:?}, group {:?}, and only pods (v1) are judged", &**object, &**version, &**group))
+    } else if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
+        Some(format!("subresource {:?} is not judged", &*request.sub_resource))
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        return Err(refused(api_version, uid, problem));
+    }
+    let operation = match &*request.operation {
+        "CREATE" => Operation::Create,
+        "UPDATE" => Operation::Update,
+        other => return Err(refused(api_version, uid, format!("operation {other:?} is not judged: only CREATE and UPDATE are"))),
+    };
+    O::ask(request, &api_version, operation)
+}
+
+fn refused(api_version: String, uid: String, because: String) -> Unreadable {
+    let next = "Register the webhook with the manifests that `countersign manifests` prints";
+    Unreadable::Refused { api_version, uid, refusal: Refusal::new("review-unreadable", because, next) }
+}
