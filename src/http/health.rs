@@ -1,0 +1,101 @@
+//! The second listener, plain HTTP: liveness, readiness and metrics.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use tokio::net::TcpListener;
+
+use super::{Drain, Judge, Limits, accept::Door};
+use crate::metrics::{Listener, Metrics};
+
+/// The content type of `OpenMetrics` text. Source: `OpenMetrics` 1.0, "Text format".
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// What the health server is made of.
+pub struct Health {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Asked whether it is ready.
+    pub judge: Arc<dyn Judge>,
+    /// What it shows.
+    pub metrics: Arc<Metrics>,
+    /// Once it has begun, the answer to `/readyz` is no.
+    pub drain: Drain,
+}
+
+/// Serves health and metrics until it is dropped: it answers while the other listener drains.
+pub async fn serve(health: Health) {
+    let Health {
+        listener,
+        judge,
+        metrics,
+        drain,
+    } = health;
+    let door = Door {
+        listener,
+        tls: None,
+        routes: router(Shown {
+            judge,
+            metrics: Arc::clone(&metrics),
+            drain,
+        }),
+        limits: Arc::new(Limits {
+            connections: 64,
+            ..Limits::default()
+        }),
+        metrics,
+        name: Listener::Health,
+        drain: Drain::new(),
+    };
+    door.serve().await;
+}
+
+#[derive(Clone)]
+struct Shown {
+    judge: Arc<dyn Judge>,
+    metrics: Arc<Metrics>,
+    drain: Drain,
+}
+
+fn router(shown: Shown) -> Router {
+    Router::new()
+        .route("/livez", get(live))
+        .route("/healthz", get(live))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(shown)
+}
+
+async fn live() -> &'static str {
+    "ok\n"
+}
+
+async fn ready(State(shown): State<Shown>) -> (StatusCode, String) {
+    let ready = if shown.drain.has_begun() {
+        Err("draining".to_owned())
+    } else {
+        shown.judge.ready()
+    };
+    match ready {
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(because) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {because}\n"),
+        ),
+    }
+}
+
+async fn metrics(State(shown): State<Shown>) -> impl IntoResponse {
+    shown
+        .metrics
+        .draining
+        .set(i64::from(shown.drain.has_begun()));
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], shown.metrics.text())
+}

@@ -1,0 +1,84 @@
+//! The HTTPS edge: how the API server's bytes reach a [`Judge`] and its answer goes back.
+//!
+//! `accept` takes connections and drains them, `connection` speaks TLS and HTTP/1.1 on each, `routes` names the
+//! paths, `review` answers one request within its bounds. [`health`] is a second listener without TLS.
+
+mod accept;
+mod asked_timeout;
+mod body;
+mod connection;
+mod drain;
+mod error;
+pub mod health;
+mod judge;
+mod judging;
+mod limits;
+mod pace;
+mod panicked;
+mod review;
+mod room;
+mod routes;
+mod tls;
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use rustls::server::ResolvesServerCert;
+use tokio::net::TcpListener;
+
+pub use self::{
+    drain::Drain,
+    judge::{Answer, Endpoint, Judge, Outcome},
+    limits::Limits,
+    routes::ROUTES,
+};
+use crate::metrics::{Listener, Metrics};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What the webhook's server is made of.
+pub struct Server {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Who it says it is; asked at each handshake, so that a renewed certificate is served at once.
+    pub certificates: Arc<dyn ResolvesServerCert>,
+    /// Who decides.
+    pub judge: Arc<dyn Judge>,
+    /// Its bounds.
+    pub limits: Limits,
+    /// What it counts in.
+    pub metrics: Arc<Metrics>,
+    /// What tells it to end.
+    pub drain: Drain,
+}
+
+/// Serves reviews until the drain has begun, its time is over and what was in flight is answered or cut.
+///
+/// # Errors
+/// [`rustls::Error`] if TLS 1.3 cannot be had from the cryptography provider.
+pub async fn serve(server: Server) -> Result<(), rustls::Error> {
+    let Server {
+        listener,
+        certificates,
+        judge,
+        limits,
+        metrics,
+        drain,
+    } = server;
+    let limits = Arc::new(limits);
+    let door = accept::Door {
+        listener,
+        tls: Some(tls::acceptor(certificates)?),
+        routes: routes::router(review::Desk::new(
+            judge,
+            Arc::clone(&limits),
+            Arc::clone(&metrics),
+        )),
+        limits,
+        metrics,
+        name: Listener::Reviews,
+        drain,
+    };
+    door.serve().await;
+    Ok(())
+}

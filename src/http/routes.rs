@@ -1,0 +1,49 @@
+//! The paths of the webhook, and what the others get.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    routing::any,
+};
+
+use super::{error::HttpError, judge::Endpoint, review::Desk};
+
+/// Every path that the API server calls. A new webhook is a new line.
+pub const ROUTES: [(&str, Endpoint); 4] = [
+    ("/mutate", Endpoint::Mutate),
+    ("/mutate/required", Endpoint::MutateRequired),
+    ("/validate", Endpoint::Validate),
+    ("/validate/required", Endpoint::ValidateRequired),
+];
+
+/// The routes, each to the same `desk`.
+pub(super) fn router(desk: Arc<Desk>) -> Router {
+    ROUTES
+        .into_iter()
+        .fold(Router::new(), |router, (path, endpoint)| {
+            router.route(
+                path,
+                any(
+                    move |State(desk): State<Arc<Desk>>, request: Request| async move {
+                        desk.answer(endpoint, request).await
+                    },
+                ),
+            )
+        })
+        .fallback(
+            |State(desk): State<Arc<Desk>>, request: Request| async move {
+                let error = HttpError::UnknownPath {
+                    path: request.uri().path().to_owned(),
+                    known: known(),
+                };
+                desk.turn_away(&error, request)
+            },
+        )
+        .with_state(desk)
+}
+
+fn known() -> String {
+    ROUTES.map(|(path, _)| path).join(", ")
+}
