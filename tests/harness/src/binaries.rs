@@ -1,0 +1,155 @@
+//! Where etcd, kube-apiserver and kubectl come from.
+
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::go_build;
+
+/// The Go module that pins the versions: what it requires is what is built.
+const GO_MOD: &str = include_str!("../go/go.mod");
+
+/// A folder with `etcd`, `kube-apiserver` and `kubectl`.
+#[derive(Clone, Debug)]
+pub struct Binaries {
+    folder: PathBuf,
+}
+
+impl Binaries {
+    /// The programs in `KUBEBUILDER_ASSETS` (the convention of controller-runtime's envtest) if that is set; else those in
+    /// the cache, `$XDG_CACHE_HOME/countersign` or `~/.cache/countersign`, built there from Go modules if they are missing.
+    ///
+    /// # Errors
+    /// When `KUBEBUILDER_ASSETS` names a folder without etcd or kube-apiserver, when no Go is installed, or when the build
+    /// fails.
+    pub fn find() -> Result<Self> {
+        match env::var_os("KUBEBUILDER_ASSETS") {
+            Some(folder) => Self::given(PathBuf::from(folder)),
+            None => Self::cached(&cache_folder()?),
+        }
+    }
+
+    /// The version of Kubernetes that the harness builds: `v1.35.4`, say.
+    pub fn pinned_version() -> &'static str {
+        required("k8s.io/kubernetes").unwrap_or("of no version")
+    }
+
+    /// The folder that the programs are in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn etcd(&self) -> PathBuf {
+        self.folder.join("etcd")
+    }
+
+    pub(crate) fn kube_apiserver(&self) -> PathBuf {
+        self.folder.join("kube-apiserver")
+    }
+
+    pub(crate) fn kubectl(&self) -> PathBuf {
+        self.folder.join("kubectl")
+    }
+
+    fn given(folder: PathBuf) -> Result<Self> {
+        for program in ["etcd", "kube-apiserver"] {
+            ensure!(
+                folder.join(program).is_file(),
+                "KUBEBUILDER_ASSETS is {}, which has no {program}: point it at a folder with etcd, kube-apiserver and \
+                 kubectl, or unset it to have them built",
+                folder.display()
+            );
+        }
+        Ok(Self { folder })
+    }
+
+    /// One process builds, others wait for it: the lock is the kernel's, so it goes with the process that holds it.
+    fn cached(cache: &Path) -> Result<Self> {
+        let kubernetes =
+            required("k8s.io/kubernetes").context("go/go.mod requires no k8s.io/kubernetes")?;
+        let etcd = required("go.etcd.io/etcd/server/v3").context("go/go.mod requires no etcd")?;
+        let name = format!("kubernetes-{kubernetes}-etcd-{etcd}");
+        let folder = cache.join(&name);
+        if !folder.is_dir() {
+            fs::create_dir_all(cache)
+                .with_context(|| format!("cannot create the cache {}", cache.display()))?;
+            let path = cache.join(format!("{name}.lock"));
+            let lock =
+                File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+                eprintln!("waiting for another process that builds {name}");
+                lock.lock()
+                    .with_context(|| format!("cannot lock {}", path.display()))?;
+            }
+            if !folder.is_dir() {
+                go_build::build(
+                    kubernetes,
+                    etcd,
+                    &cache.join(format!("{name}.unfinished")),
+                    &folder,
+                )?;
+            }
+        }
+        Ok(Self { folder })
+    }
+}
+
+fn cache_folder() -> Result<PathBuf> {
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("countersign"))
+        .context("neither XDG_CACHE_HOME nor HOME is set: set one, so that the built programs have a place")
+}
+
+/// The version that `go.mod` requires of a module.
+fn required(module: &str) -> Option<&'static str> {
+    GO_MOD.lines().find_map(|line| {
+        let mut words = line
+            .trim_start()
+            .trim_start_matches("require ")
+            .split_whitespace();
+        words.next().filter(|word| *word == module)?;
+        words.next().filter(|version| version.starts_with('v'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn go_mod_says_the_versions() {
+        assert!(
+            Binaries::pinned_version().starts_with("v1."),
+            "{}",
+            Binaries::pinned_version()
+        );
+        assert!(
+            required("go.etcd.io/etcd/server/v3")
+                .unwrap()
+                .starts_with("v3.")
+        );
+        assert_eq!(required("k8s.io/kuber"), None);
+    }
+
+    #[test]
+    fn a_given_folder_without_the_programs_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Binaries::given(folder.path().to_owned())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("has no etcd"), "{error}");
+        assert!(
+            error.contains(&folder.path().display().to_string()),
+            "{error}"
+        );
+    }
+}

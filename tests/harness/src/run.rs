@@ -1,0 +1,216 @@
+//! The folder of one run: what it started is recorded there, and nothing of it outlives the process that made it.
+//!
+//! Three ways lead to the end, because each covers what the others cannot: dropping the value; a watchdog, a small shell
+//! that waits for this process to be gone (statics are never dropped, and SIGKILL drops nothing); and the next run, which
+//! clears what it finds of runs whose maker is dead (both may have been killed, or the machine stopped).
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Waits for the end of its standard input, then stops and removes the run.
+const WATCHDOG: &str = include_str!("watchdog.sh");
+
+/// The file whose lock says that the maker of the run lives.
+const LOCK: &str = "lock";
+
+/// How long a process has between SIGTERM and SIGKILL.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(crate) struct Run {
+    folder: PathBuf,
+    watchdog: Child,
+    _lock: File,
+}
+
+impl Run {
+    /// Clears dead runs and makes a new one, in the temporary folder of the system.
+    ///
+    /// # Errors
+    /// When the folder cannot be written or no shell can be started.
+    pub(crate) fn create() -> Result<Self> {
+        let user = rustix::process::getuid().as_raw();
+        let runs = std::env::temp_dir().join(format!("countersign-runs-{user}"));
+        Self::create_in(&runs)
+            .with_context(|| format!("cannot make a run folder in {}", runs.display()))
+    }
+
+    pub(crate) fn create_in(runs: &Path) -> Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(runs)?;
+        // Held while runs are made and cleared, so that nobody clears a run that is not locked yet.
+        let all = File::create(runs.join(LOCK))?;
+        all.lock()?;
+        clear_dead(runs)?;
+        let folder = tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(runs)?
+            .keep();
+        let lock = File::create(folder.join(LOCK))?;
+        lock.lock()?;
+        let watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0) // an interrupt from the terminal must not reach it
+            .spawn()
+            .context("cannot start sh")?;
+        Ok(Self {
+            folder,
+            watchdog,
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the process of this name records its id.
+    pub(crate) fn record(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.pid"))
+    }
+}
+
+impl Drop for Run {
+    /// The processes of the run are stopped by now: what is left is the folder, then the watchdog, which ends by itself.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// Stops and removes every run whose lock is free: its maker is gone.
+fn clear_dead(runs: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(runs)? {
+        let folder = entry?.path();
+        let Ok(lock) = File::open(folder.join(LOCK)) else {
+            continue;
+        };
+        if lock.try_lock().is_ok() {
+            stop_recorded(&folder);
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+    Ok(())
+}
+
+fn stop_recorded(folder: &Path) {
+    signal(folder, Signal::TERM);
+    let deadline = Instant::now() + GRACE;
+    while !recorded(folder).is_empty() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    signal(folder, Signal::KILL);
+}
+
+fn signal(folder: &Path, signal: Signal) {
+    for pid in recorded(folder) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// The recorded processes that still run. An id counts only while its command line names the run: ids are used again.
+fn recorded(folder: &Path) -> Vec<Pid> {
+    let files = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "pid"))
+        .filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok())
+        .filter(|pid| command_line(*pid).contains(&*folder.to_string_lossy()))
+        .filter_map(Pid::from_raw)
+        .collect()
+}
+
+fn command_line(pid: i32) -> String {
+    fs::read(format!("/proc/{pid}/cmdline"))
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A process that names the folder in its command line, and its record there.
+    fn sleeper(folder: &Path, named: &str) -> Child {
+        let child = Command::new("sh")
+            .args(["-c", "sleep 60 & wait", named])
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        fs::write(folder.join("sleeper.pid"), child.id().to_string()).unwrap();
+        child
+    }
+
+    fn dead_run(runs: &Path) -> PathBuf {
+        let folder = runs.join("run-dead");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(LOCK), "").unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_next_run_stops_and_removes_what_a_dead_run_left() {
+        let runs = tempfile::tempdir().unwrap();
+        let dead = dead_run(runs.path());
+        let mut child = sleeper(&dead, &dead.to_string_lossy());
+        let started = Instant::now();
+        let run = Run::create_in(runs.path()).unwrap();
+        assert!(
+            !child.wait().unwrap().success(),
+            "the process ended by a signal"
+        );
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "it was stopped and did not end by itself"
+        );
+        assert!(!dead.exists());
+        assert!(run.folder().exists());
+    }
+
+    #[test]
+    fn a_recorded_id_that_belongs_to_somebody_else_by_now_is_left_alone() {
+        let runs = tempfile::tempdir().unwrap();
+        let dead = dead_run(runs.path());
+        let mut child = sleeper(&dead, "somebody else");
+        let _run = Run::create_in(runs.path()).unwrap();
+        assert!(!dead.exists());
+        assert!(child.try_wait().unwrap().is_none(), "it still runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_run_whose_maker_lives_is_left_alone() {
+        let runs = tempfile::tempdir().unwrap();
+        let first = Run::create_in(runs.path()).unwrap();
+        let second = Run::create_in(runs.path()).unwrap();
+        assert!(first.folder().exists());
+        assert_ne!(first.folder(), second.folder());
+    }
+
+    #[test]
+    fn a_dropped_run_leaves_neither_folder_nor_watchdog() {
+        let runs = tempfile::tempdir().unwrap();
+        let run = Run::create_in(runs.path()).unwrap();
+        let (folder, watchdog) = (run.folder().to_owned(), run.watchdog.id());
+        drop(run);
+        assert!(!folder.exists());
+        assert!(!Path::new(&format!("/proc/{watchdog}")).exists());
+    }
+}
