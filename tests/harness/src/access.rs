@@ -34,10 +34,7 @@ impl Options {
 
 impl User {
     fn new(name: &str, groups: &[&str]) -> Self {
-        Self {
-            name: name.to_owned(),
-            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
-        }
+        Self { name: name.to_owned(), groups: groups.iter().map(|group| (*group).to_owned()).collect() }
     }
 
     /// The token is no secret: it opens a server on loopback that lives for one test run.
@@ -56,14 +53,7 @@ pub(crate) fn users(options: &Options) -> Vec<User> {
 /// The text of `--token-auth-file`: token, user, id, groups.
 pub(crate) fn token_file(users: &[User]) -> String {
     users.iter().fold(String::new(), |mut text, user| {
-        let _ = writeln!(
-            text,
-            "{},{},{},\"{}\"",
-            user.token(),
-            user.name,
-            user.name,
-            user.groups.join(",")
-        );
+        let _ = writeln!(text, "{},{},{},\"{}\"", user.token(), user.name, user.name, user.groups.join(","));
         text
     })
 }
@@ -88,12 +78,7 @@ pub(crate) fn kubeconfig(port: u16, authority: &Path, users: &[User]) -> Value {
 ///
 /// # Errors
 /// When there is no such user or the client cannot be built.
-pub(crate) fn client(
-    port: u16,
-    authority: &[u8],
-    users: &[User],
-    user: &str,
-) -> Result<kube::Client> {
+pub(crate) fn client(port: u16, authority: &[u8], users: &[User], user: &str) -> Result<kube::Client> {
     static PROVIDER: Once = Once::new();
     // kube takes the provider of the process; a test that has installed one keeps it.
     PROVIDER.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
@@ -104,6 +89,5 @@ pub(crate) fn client(
     let mut config = kube::Config::new(format!("https://127.0.0.1:{port}").parse()?);
     config.root_cert = Some(vec![authority.to_vec()]);
     config.auth_info = serde_json::from_value(json!({"token": user.token()}))?;
-    kube::Client::try_from(config)
-        .with_context(|| format!("cannot build a client for {}", user.name))
+    kube::Client::try_from(config).with_context(|| format!("cannot build a client for {}", user.name))
 }

@@ -42,23 +42,8 @@ impl ApiServer {
         let users = access::users(options);
         boot::write_files(&run, &users)?;
         let mut etcd = etcd::start(&run, &binaries.etcd())?;
-        let (server, port) = boot::start_and_wait(
-            &run,
-            &binaries.kube_apiserver(),
-            &mut etcd,
-            &authority,
-            &users,
-        )?;
-        let mut booted = Self {
-            server,
-            etcd,
-            run,
-            binaries,
-            port,
-            authority,
-            users,
-            version: String::new(),
-        };
+        let (server, port) = boot::start_and_wait(&run, &binaries.kube_apiserver(), &mut etcd, &authority, &users)?;
+        let mut booted = Self { server, etcd, run, binaries, port, authority, users, version: String::new() };
         booted.version = boot::block_on(booted.open())?;
         Ok(booted)
     }
@@ -123,18 +108,10 @@ impl ApiServer {
     ///
     /// # Errors
     /// When the API server refuses one of the objects.
-    pub async fn namespace(
-        &self,
-        name: &str,
-        labels: &[(&str, &str)],
-        service_accounts: &[&str],
-    ) -> Result<()> {
+    pub async fn namespace(&self, name: &str, labels: &[(&str, &str)], service_accounts: &[&str]) -> Result<()> {
         let client = self.client()?;
         let apply = PatchParams::apply("countersign-harness").force();
-        let labels: Value = labels
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), json!(value)))
-            .collect();
+        let labels: Value = labels.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
         let metadata = json!({"name": name, "labels": labels});
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         Api::<Namespace>::all(client.clone())

@@ -24,11 +24,7 @@ pub(crate) fn policy() -> Value {
 /// # Errors
 /// When the log cannot be read or a whole line of it is not JSON.
 pub(crate) fn events(log: &Path) -> Result<Vec<Value>> {
-    let text = fs::read_to_string(log)
-        .with_context(|| format!("cannot read the audit log {}", log.display()))?;
+    let text = fs::read_to_string(log).with_context(|| format!("cannot read the audit log {}", log.display()))?;
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole
-        .lines()
-        .map(|line| serde_json::from_str(line).context("a line of the audit log is not JSON"))
-        .collect()
+    whole.lines().map(|line| serde_json::from_str(line).context("a line of the audit log is not JSON")).collect()
 }

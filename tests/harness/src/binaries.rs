@@ -67,29 +67,20 @@ impl Binaries {
 
     /// One process builds, others wait for it: the lock is the kernel's, so it goes with the process that holds it.
     fn cached(cache: &Path) -> Result<Self> {
-        let kubernetes =
-            required("k8s.io/kubernetes").context("go/go.mod requires no k8s.io/kubernetes")?;
+        let kubernetes = required("k8s.io/kubernetes").context("go/go.mod requires no k8s.io/kubernetes")?;
         let etcd = required("go.etcd.io/etcd/server/v3").context("go/go.mod requires no etcd")?;
         let name = format!("kubernetes-{kubernetes}-etcd-{etcd}");
         let folder = cache.join(&name);
         if !folder.is_dir() {
-            fs::create_dir_all(cache)
-                .with_context(|| format!("cannot create the cache {}", cache.display()))?;
+            fs::create_dir_all(cache).with_context(|| format!("cannot create the cache {}", cache.display()))?;
             let path = cache.join(format!("{name}.lock"));
-            let lock =
-                File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+            let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
             if let Err(TryLockError::WouldBlock) = lock.try_lock() {
                 eprintln!("waiting for another process that builds {name}");
-                lock.lock()
-                    .with_context(|| format!("cannot lock {}", path.display()))?;
+                lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
             }
             if !folder.is_dir() {
-                go_build::build(
-                    kubernetes,
-                    etcd,
-                    &cache.join(format!("{name}.unfinished")),
-                    &folder,
-                )?;
+                go_build::build(kubernetes, etcd, &cache.join(format!("{name}.unfinished")), &folder)?;
             }
         }
         Ok(Self { folder })
@@ -97,11 +88,7 @@ impl Binaries {
 }
 
 fn cache_folder() -> Result<PathBuf> {
-    let absolute = |name| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .map(|cache| cache.join("countersign"))
@@ -111,10 +98,7 @@ fn cache_folder() -> Result<PathBuf> {
 /// The version that `go.mod` requires of a module.
 fn required(module: &str) -> Option<&'static str> {
     GO_MOD.lines().find_map(|line| {
-        let mut words = line
-            .trim_start()
-            .trim_start_matches("require ")
-            .split_whitespace();
+        let mut words = line.trim_start().trim_start_matches("require ").split_whitespace();
         words.next().filter(|word| *word == module)?;
         words.next().filter(|version| version.starts_with('v'))
     })
@@ -127,29 +111,16 @@ mod tests {
 
     #[test]
     fn go_mod_says_the_versions() {
-        assert!(
-            Binaries::pinned_version().starts_with("v1."),
-            "{}",
-            Binaries::pinned_version()
-        );
-        assert!(
-            required("go.etcd.io/etcd/server/v3")
-                .unwrap()
-                .starts_with("v3.")
-        );
+        assert!(Binaries::pinned_version().starts_with("v1."), "{}", Binaries::pinned_version());
+        assert!(required("go.etcd.io/etcd/server/v3").unwrap().starts_with("v3."));
         assert_eq!(required("k8s.io/kuber"), None);
     }
 
     #[test]
     fn a_given_folder_without_the_programs_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Binaries::given(folder.path().to_owned())
-            .unwrap_err()
-            .to_string();
+        let error = Binaries::given(folder.path().to_owned()).unwrap_err().to_string();
         assert!(error.contains("has no etcd"), "{error}");
-        assert!(
-            error.contains(&folder.path().display().to_string()),
-            "{error}"
-        );
+        assert!(error.contains(&folder.path().display().to_string()), "{error}");
     }
 }

@@ -42,9 +42,7 @@ pub(crate) fn start_and_wait(
     users: &[User],
 ) -> Result<(Process, u16)> {
     for _ in 0..PORTS_TRIED {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let mut server = start(run, program, port)?;
         let kubeconfig = access::kubeconfig(port, &run.folder().join("authority.crt"), users);
         fs::write(run.folder().join(KUBECONFIG), kubeconfig.to_string())?;
@@ -57,9 +55,7 @@ pub(crate) fn start_and_wait(
             other => return other.map(|()| (server, port)),
         }
     }
-    bail!(
-        "{PORTS_TRIED} free ports on 127.0.0.1 were each taken before kube-apiserver could listen on them"
-    )
+    bail!("{PORTS_TRIED} free ports on 127.0.0.1 were each taken before kube-apiserver could listen on them")
 }
 
 fn start(run: &Run, program: &Path, port: u16) -> Result<Process> {
@@ -87,31 +83,19 @@ fn start(run: &Run, program: &Path, port: u16) -> Result<Process> {
     Process::start(run, "kube-apiserver", program, &arguments.map(Into::into))
 }
 
-async fn wait_until_ready(
-    server: &mut Process,
-    etcd: &mut Process,
-    client: &kube::Client,
-) -> Result<()> {
+async fn wait_until_ready(server: &mut Process, etcd: &mut Process, client: &kube::Client) -> Result<()> {
     let deadline = Instant::now() + READY_WITHIN;
     loop {
         for process in [&mut *etcd, &mut *server] {
             if let Some(status) = process.ended() {
-                return Err(process.failure(&format!(
-                    "ended with {status} before the API server was ready"
-                )));
+                return Err(process.failure(&format!("ended with {status} before the API server was ready")));
             }
         }
-        if client
-            .request_text(http::Request::get("/readyz").body(Vec::new())?)
-            .await
-            .is_ok()
-        {
+        if client.request_text(http::Request::get("/readyz").body(Vec::new())?).await.is_ok() {
             return Ok(());
         }
         if Instant::now() > deadline {
-            return Err(
-                server.failure(&format!("was not ready after {} s", READY_WITHIN.as_secs()))
-            );
+            return Err(server.failure(&format!("was not ready after {} s", READY_WITHIN.as_secs())));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -121,13 +105,9 @@ async fn wait_until_ready(
 pub(crate) fn block_on<T: Send>(future: impl Future<Output = Result<T>> + Send) -> Result<T> {
     thread::scope(|scope| {
         let worker = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(future)
         });
-        worker
-            .join()
-            .map_err(|_| anyhow!("the thread that boots the API server panicked"))?
+        worker.join().map_err(|_| anyhow!("the thread that boots the API server panicked"))?
     })
 }

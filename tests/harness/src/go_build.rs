@@ -32,15 +32,13 @@ pub(crate) fn build(kubernetes: &str, etcd: &str, unfinished: &Path, folder: &Pa
     );
     // What a killed build left behind.
     if unfinished.exists() {
-        fs::remove_dir_all(unfinished)
-            .with_context(|| format!("cannot remove {}", unfinished.display()))?;
+        fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
     }
     let (major, minor) = major_and_minor(kubernetes)?;
     // Without these the server calls itself v0.0.0 and clients misjudge what it can do.
     let version = "k8s.io/component-base/version";
-    let flags = format!(
-        "-s -w -X {version}.gitVersion={kubernetes} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
-    );
+    let flags =
+        format!("-s -w -X {version}.gitVersion={kubernetes} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}");
     for (name, package) in [
         ("etcd", "go.etcd.io/etcd/server/v3"),
         ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
@@ -49,21 +47,12 @@ pub(crate) fn build(kubernetes: &str, etcd: &str, unfinished: &Path, folder: &Pa
         let mut go = Command::new("go");
         go.current_dir(MODULE)
             .env("CGO_ENABLED", "0")
-            .args([
-                "build",
-                "-v",
-                "-mod=readonly",
-                "-trimpath",
-                "-ldflags",
-                &flags,
-                "-o",
-            ])
+            .args(["build", "-v", "-mod=readonly", "-trimpath", "-ldflags", &flags, "-o"])
             .arg(unfinished.join(name))
             .arg(package);
         run(name, &mut go)?;
     }
-    fs::rename(unfinished, folder)
-        .with_context(|| format!("cannot move the built programs to {}", folder.display()))?;
+    fs::rename(unfinished, folder).with_context(|| format!("cannot move the built programs to {}", folder.display()))?;
     eprintln!("built in {} s", started.elapsed().as_secs());
     Ok(())
 }
@@ -77,42 +66,23 @@ fn major_and_minor(version: &str) -> Result<(&str, &str)> {
 }
 
 fn run(name: &str, go: &mut Command) -> Result<()> {
-    let mut child = match go
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-    {
+    let mut child = match go.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn() {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "Go is not installed, and the tests build etcd and kube-apiserver with it: install Go 1.25 or newer \
              (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
         ),
         spawned => spawned.context("cannot start go")?,
     };
-    let said = child
-        .stderr
-        .take()
-        .map(|stderr| follow(name, stderr))
-        .unwrap_or_default();
+    let said = child.stderr.take().map(|stderr| follow(name, stderr)).unwrap_or_default();
     let status = child.wait()?;
-    ensure!(
-        status.success(),
-        "go build of {name} ended with {status}; it said last:\n{}",
-        said.join("\n")
-    );
+    ensure!(status.success(), "go build of {name} ended with {status}; it said last:\n{}", said.join("\n"));
     Ok(())
 }
 
 /// Shows what `go build -v` says (one line per download or package) and returns its last lines.
 fn follow(name: &str, stderr_of_go: ChildStderr) -> Vec<String> {
-    let spinner = if stderr().is_terminal() {
-        ProgressBar::new_spinner()
-    } else {
-        ProgressBar::hidden()
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{spinner} {prefix}: {pos} steps, {elapsed}, {wide_msg}")
-    {
+    let spinner = if stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {pos} steps, {elapsed}, {wide_msg}") {
         spinner.set_style(style);
     }
     spinner.set_prefix(name.to_owned());

@@ -13,9 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 /// When a key cannot be made or a file cannot be written.
 pub(crate) fn write(folder: &Path) -> Result<Vec<u8>> {
     let mut authority = CertificateParams::default();
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "countersign test authority");
+    authority.distinguished_name.push(DnType::CommonName, "countersign test authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
@@ -25,14 +23,8 @@ pub(crate) fn write(folder: &Path) -> Result<Vec<u8>> {
     fs::write(folder.join("serving.crt"), certificate.pem())?;
     fs::write(folder.join("serving.key"), key.serialize_pem())?;
     let service_accounts = KeyPair::generate()?;
-    fs::write(
-        folder.join("service-accounts.key"),
-        service_accounts.serialize_pem(),
-    )?;
-    fs::write(
-        folder.join("service-accounts.pub"),
-        service_accounts.public_key_pem(),
-    )?;
+    fs::write(folder.join("service-accounts.key"), service_accounts.serialize_pem())?;
+    fs::write(folder.join("service-accounts.pub"), service_accounts.public_key_pem())?;
     fs::write(folder.join("authority.crt"), authority.pem())?;
     Ok(authority.der().to_vec())
 }

@@ -29,15 +29,9 @@ impl Process {
     ///
     /// # Errors
     /// When the log cannot be written or the shell cannot be started.
-    pub(crate) fn start(
-        run: &Run,
-        name: &'static str,
-        program: &Path,
-        arguments: &[OsString],
-    ) -> Result<Self> {
+    pub(crate) fn start(run: &Run, name: &'static str, program: &Path, arguments: &[OsString]) -> Result<Self> {
         let log = run.folder().join(format!("{name}.log"));
-        let file =
-            File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let child = Command::new("sh")
             .args(["-c", RECORDED])
             .arg(run.record(name))
@@ -62,23 +56,15 @@ impl Process {
     }
 
     pub(crate) fn log(&self) -> String {
-        fs::read(&self.log)
-            .map(|log| String::from_utf8_lossy(&log).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
     }
 
     /// An error that says what is wrong with the process and shows the end of its log.
     pub(crate) fn failure(&self, what: &str) -> anyhow::Error {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
-        let last = lines
-            .get(lines.len().saturating_sub(LAST_LINES)..)
-            .unwrap_or_default();
-        anyhow!(
-            "{} {what}; the end of its log:\n{}",
-            self.name,
-            last.join("\n")
-        )
+        let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
+        anyhow!("{} {what}; the end of its log:\n{}", self.name, last.join("\n"))
     }
 }
 

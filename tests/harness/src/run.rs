@@ -39,8 +39,7 @@ impl Run {
     pub(crate) fn create() -> Result<Self> {
         let user = rustix::process::getuid().as_raw();
         let runs = std::env::temp_dir().join(format!("countersign-runs-{user}"));
-        Self::create_in(&runs)
-            .with_context(|| format!("cannot make a run folder in {}", runs.display()))
+        Self::create_in(&runs).with_context(|| format!("cannot make a run folder in {}", runs.display()))
     }
 
     pub(crate) fn create_in(runs: &Path) -> Result<Self> {
@@ -49,10 +48,7 @@ impl Run {
         let all = File::create(runs.join(LOCK))?;
         all.lock()?;
         clear_dead(runs)?;
-        let folder = tempfile::Builder::new()
-            .prefix("run-")
-            .tempdir_in(runs)?
-            .keep();
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(runs)?.keep();
         let lock = File::create(folder.join(LOCK))?;
         lock.lock()?;
         let watchdog = Command::new("sh")
@@ -64,11 +60,7 @@ impl Run {
             .process_group(0) // an interrupt from the terminal must not reach it
             .spawn()
             .context("cannot start sh")?;
-        Ok(Self {
-            folder,
-            watchdog,
-            _lock: lock,
-        })
+        Ok(Self { folder, watchdog, _lock: lock })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -122,11 +114,7 @@ fn signal(folder: &Path, signal: Signal) {
 
 /// The recorded processes that still run. An id counts only while its command line names the run: ids are used again.
 fn recorded(folder: &Path) -> Vec<Pid> {
-    let files = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     files
         .filter(|file| file.extension().is_some_and(|extension| extension == "pid"))
         .filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok())
@@ -136,9 +124,7 @@ fn recorded(folder: &Path) -> Vec<Pid> {
 }
 
 fn command_line(pid: i32) -> String {
-    fs::read(format!("/proc/{pid}/cmdline"))
-        .map(|line| String::from_utf8_lossy(&line).into_owned())
-        .unwrap_or_default()
+    fs::read(format!("/proc/{pid}/cmdline")).map(|line| String::from_utf8_lossy(&line).into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -148,11 +134,7 @@ mod tests {
 
     /// A process that names the folder in its command line, and its record there.
     fn sleeper(folder: &Path, named: &str) -> Child {
-        let child = Command::new("sh")
-            .args(["-c", "sleep 60 & wait", named])
-            .process_group(0)
-            .spawn()
-            .unwrap();
+        let child = Command::new("sh").args(["-c", "sleep 60 & wait", named]).process_group(0).spawn().unwrap();
         fs::write(folder.join("sleeper.pid"), child.id().to_string()).unwrap();
         child
     }
@@ -171,14 +153,8 @@ mod tests {
         let mut child = sleeper(&dead, &dead.to_string_lossy());
         let started = Instant::now();
         let run = Run::create_in(runs.path()).unwrap();
-        assert!(
-            !child.wait().unwrap().success(),
-            "the process ended by a signal"
-        );
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "it was stopped and did not end by itself"
-        );
+        assert!(!child.wait().unwrap().success(), "the process ended by a signal");
+        assert!(started.elapsed() < Duration::from_secs(30), "it was stopped and did not end by itself");
         assert!(!dead.exists());
         assert!(run.folder().exists());
     }

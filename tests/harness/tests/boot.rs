@@ -1,10 +1,5 @@
 //! The harness, tried: what it boots is a real API server, and nothing of it stays.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -20,8 +15,7 @@ use serde_json::json;
 
 fn server() -> &'static ApiServer {
     static SERVER: OnceLock<ApiServer> = OnceLock::new();
-    SERVER
-        .get_or_init(|| ApiServer::boot(&Options::default().user("ann", &["developers"])).unwrap())
+    SERVER.get_or_init(|| ApiServer::boot(&Options::default().user("ann", &["developers"])).unwrap())
 }
 
 fn pod(name: &str) -> Pod {
@@ -50,11 +44,7 @@ fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
 #[test]
 fn it_calls_itself_by_the_version_that_was_built() {
     if std::env::var_os("KUBEBUILDER_ASSETS").is_some() {
-        assert!(
-            server().version().starts_with("v1."),
-            "{}",
-            server().version()
-        );
+        assert!(server().version().starts_with("v1."), "{}", server().version());
     } else {
         assert_eq!(server().version(), Binaries::pinned_version());
     }
@@ -62,50 +52,27 @@ fn it_calls_itself_by_the_version_that_was_built() {
 
 #[tokio::test]
 async fn a_pod_in_a_new_namespace_is_stored_with_the_mount_of_its_service_account() {
-    server()
-        .namespace("with-pod", &[("team", "payments")], &["worker"])
-        .await
-        .unwrap();
+    server().namespace("with-pod", &[("team", "payments")], &["worker"]).await.unwrap();
     let pods = Api::<Pod>::namespaced(server().client().unwrap(), "with-pod");
     let mut wanted = pod("one");
     wanted.spec.as_mut().unwrap().service_account_name = Some("worker".to_owned());
-    let stored = pods
-        .create(&PostParams::default(), &wanted)
-        .await
-        .unwrap()
-        .spec
-        .unwrap();
+    let stored = pods.create(&PostParams::default(), &wanted).await.unwrap().spec.unwrap();
     assert_eq!(stored.service_account_name.as_deref(), Some("worker"));
-    let mounts = stored.containers[0]
-        .volume_mounts
-        .as_ref()
-        .expect("the mount of the service account");
-    assert_eq!(
-        mounts[0].mount_path,
-        "/var/run/secrets/kubernetes.io/serviceaccount"
-    );
+    let mounts = stored.containers[0].volume_mounts.as_ref().expect("the mount of the service account");
+    assert_eq!(mounts[0].mount_path, "/var/run/secrets/kubernetes.io/serviceaccount");
 }
 
 #[tokio::test]
 async fn namespace_default_takes_pods_from_the_start() {
     let pods = Api::<Pod>::namespaced(server().client().unwrap(), "default");
-    pods.create(&PostParams::default(), &pod("in-default"))
-        .await
-        .unwrap();
+    pods.create(&PostParams::default(), &pod("in-default")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_user_is_known_by_name_and_may_do_nothing_that_nobody_granted() {
     let pods = Api::<Pod>::namespaced(server().client_as("ann").unwrap(), "default");
-    let refusal = pods
-        .create(&PostParams::default(), &pod("by-ann"))
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refusal.contains(r#"User "ann" cannot create resource "pods""#),
-        "{refusal}"
-    );
+    let refusal = pods.create(&PostParams::default(), &pod("by-ann")).await.unwrap_err().to_string();
+    assert!(refusal.contains(r#"User "ann" cannot create resource "pods""#), "{refusal}");
 }
 
 #[tokio::test]
@@ -119,38 +86,22 @@ fn kubectl_applies_from_standard_input_as_the_user_asked_for() {
     let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}";
     let apply = ["apply", "--server-side", "-f", "-"];
     let output = server().kubectl_with_input(&apply, manifest).unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "configmap/settings serverside-applied\n"
-    );
-    let by_ann = server()
-        .kubectl(&["get", "configmaps", "--context", "ann"])
-        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "configmap/settings serverside-applied\n");
+    let by_ann = server().kubectl(&["get", "configmaps", "--context", "ann"]).unwrap();
     let refusal = String::from_utf8_lossy(&by_ann.stderr).into_owned();
-    assert!(
-        !by_ann.status.success() && refusal.contains(r#"User "ann" cannot list"#),
-        "{refusal}"
-    );
+    assert!(!by_ann.status.success() && refusal.contains(r#"User "ann" cannot list"#), "{refusal}");
 }
 
 #[tokio::test]
 async fn the_audit_log_tells_who_created_what() {
     let pods = Api::<Pod>::namespaced(server().client().unwrap(), "default");
-    pods.create(&PostParams::default(), &pod("audited"))
-        .await
-        .unwrap();
+    pods.create(&PostParams::default(), &pod("audited")).await.unwrap();
     let seen = within(Duration::from_secs(5), || {
         server().audit_events().unwrap().iter().any(|event| {
-            event["verb"] == "create"
-                && event["objectRef"]["name"] == "audited"
-                && event["user"]["username"] == "admin"
+            event["verb"] == "create" && event["objectRef"]["name"] == "audited" && event["user"]["username"] == "admin"
         })
     });
-    assert!(
-        seen,
-        "no event of the creation in {}",
-        server().folder().display()
-    );
+    assert!(seen, "no event of the creation in {}", server().folder().display());
 }
 
 #[test]
@@ -163,46 +114,37 @@ fn a_dropped_server_leaves_neither_process_nor_folder() {
     assert!(!folder.exists());
 }
 
-/// Not a test: the process that the next one kills.
-#[test]
-#[ignore = "waits to be killed by a_killed_test_process_leaves_neither_process_nor_folder"]
-fn holds_a_server_until_it_is_killed() {
+/// In the environment of the process that the test below starts and kills: itself again.
+const HOLD: &str = "COUNTERSIGN_HARNESS_HOLD";
+
+fn hold_a_server_until_killed() -> ! {
     let server = ApiServer::boot(&Options::default()).unwrap();
     let [api_server, etcd] = server.process_ids();
-    println!(
-        "\nserving {api_server} {etcd} {}",
-        server.folder().display()
-    );
+    println!("\nserving {api_server} {etcd} {}", server.folder().display());
     sleep(Duration::from_mins(2));
+    panic!("nobody killed the process within two minutes")
 }
 
 #[test]
 fn a_killed_test_process_leaves_neither_process_nor_folder() {
+    if std::env::var_os(HOLD).is_some() {
+        hold_a_server_until_killed();
+    }
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "--nocapture",
-            "holds_a_server_until_it_is_killed",
-        ])
+        .args(["--exact", "--nocapture", "a_killed_test_process_leaves_neither_process_nor_folder"])
+        .env(HOLD, "1")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(holder.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let told = lines
-        .into_iter()
-        .find_map(|line| line.strip_prefix("serving ").map(str::to_owned))
-        .unwrap();
+    let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let told = lines.find_map(|line| line.strip_prefix("serving ").map(str::to_owned)).unwrap();
     let told: Vec<&str> = told.split(' ').collect();
     let ids: Vec<u32> = told[..2].iter().map(|id| id.parse().unwrap()).collect();
     assert!(ids.iter().all(|id| runs(*id)) && Path::new(told[2]).exists());
     holder.kill().unwrap();
     holder.wait().unwrap();
     assert!(
-        within(Duration::from_secs(10), || !ids.iter().any(|id| runs(*id))
-            && !Path::new(told[2]).exists()),
+        within(Duration::from_secs(10), || !ids.iter().any(|id| runs(*id)) && !Path::new(told[2]).exists()),
         "of {told:?} something is left"
     );
 }
