@@ -1,2 +1,42 @@
-//! Developer tasks of Countersign.
-fn main() {}
+//! Developer tasks of Countersign: `cargo xtask test` checks everything that a change must pass.
+
+mod report;
+mod step;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Parser, Subcommand};
+
+use crate::test::STEPS;
+
+/// Developer tasks of Countersign.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs or builds what is missing, then runs the checks and the tests.
+    Test {
+        /// Run these parts alone; without any, all of them.
+        #[arg(value_name = "PART", value_parser = parts())]
+        parts: Vec<String>,
+    },
+}
+
+fn parts() -> PossibleValuesParser {
+    STEPS.iter().map(|step| PossibleValue::new(step.name).help(step.does)).collect::<Vec<_>>().into()
+}
+
+fn main() -> Result<ExitCode> {
+    match Arguments::parse().task {
+        Task::Test { parts } => test::run(&parts),
+    }
+}

@@ -1,0 +1,136 @@
+//! `cargo xtask test`: the table of everything that a change must pass, run from top to bottom.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::report::Report;
+use crate::step::{Condition, Step};
+use crate::tools::{self, Tool};
+
+/// Every part, in the order it runs: the quick and the telling first. A new part is a new row.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        does: "the code is formatted",
+        command: &["cargo", "fmt", "--all", "--check"],
+        needs: &[Tool::Component("rustfmt")],
+        ..Step::CHECK
+    },
+    Step {
+        name: "clippy",
+        does: "no lint speaks, warnings are errors",
+        command: &["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        needs: &[Tool::Component("clippy")],
+        ..Step::CHECK
+    },
+    Step {
+        name: "docs",
+        does: "the documentation builds, warnings are errors",
+        command: &["cargo", "doc", "--workspace", "--no-deps", "--document-private-items", "--locked"],
+        variables: &[("RUSTDOCFLAGS", "-D warnings")],
+        ..Step::CHECK
+    },
+    Step {
+        name: "deny",
+        does: "licences, bans and sources of the dependencies (deny.toml)",
+        command: &["cargo", "deny", "--locked", "check", "licenses", "bans", "sources"],
+        needs: &[Tool::CargoDeny],
+        ..Step::CHECK
+    },
+    Step {
+        name: "advisories",
+        does: "no known vulnerability in the dependencies, where the RustSec database can be reached",
+        command: &["cargo", "deny", "--locked", "check", "advisories"],
+        needs: &[Tool::CargoDeny],
+        only_if: Some(Condition {
+            command: &["cargo", "deny", "--locked", "fetch", "db"],
+            otherwise: "the RustSec database cannot be reached from here: `cargo deny fetch db` says why",
+        }),
+        ..Step::CHECK
+    },
+    Step {
+        name: "unit",
+        does: "tests beside the code they test",
+        command: &["cargo", "test", "--workspace", "--lib", "--bins", "--locked", "--no-fail-fast"],
+        ..Step::TESTS
+    },
+    Step {
+        name: "doc-tests",
+        does: "the examples in the documentation",
+        command: &["cargo", "test", "--workspace", "--doc", "--locked", "--no-fail-fast"],
+        ..Step::TESTS
+    },
+    Step {
+        name: "golden",
+        does: "golden cases and properties of the libraries",
+        command: &[
+            "cargo",
+            "test",
+            "--locked",
+            "--no-fail-fast",
+            "-p",
+            "countersign-decision",
+            "-p",
+            "countersign-policy",
+            "-p",
+            "countersign-manifest",
+            "--test",
+            "*",
+        ],
+        ..Step::TESTS
+    },
+    Step {
+        name: "http",
+        does: "the HTTPS edge, over loopback",
+        command: &["cargo", "test", "--locked", "--test", "http"],
+        ..Step::TESTS
+    },
+    Step {
+        name: "cli",
+        does: "the command line as people call it",
+        command: &["cargo", "test", "--locked", "--test", "cli"],
+        ..Step::TESTS
+    },
+    Step {
+        name: "control-plane",
+        does: "etcd, kube-apiserver and kubectl: from KUBEBUILDER_ASSETS, or built once from Go modules",
+        command: &["cargo", "run", "--locked", "-p", "countersign-harness"],
+        needs: &[Tool::Go],
+        live: true,
+        ..Step::CHECK
+    },
+    Step {
+        name: "harness",
+        does: "the API server of the tests boots, serves and goes",
+        command: &["cargo", "test", "--locked", "-p", "countersign-harness", "--test", "boot"],
+        needs: &[Tool::Go],
+        ..Step::TESTS
+    },
+    Step {
+        name: "apiserver",
+        does: "the webhook, asked by a real kube-apiserver",
+        command: &["cargo", "test", "--locked", "--test", "apiserver"],
+        needs: &[Tool::Go],
+        ..Step::TESTS
+    },
+];
+
+/// Runs the named parts, or all; a failed part does not keep the others from running.
+///
+/// # Errors
+/// When a tool is missing and cannot be installed: then nothing is run, and the error names what to install.
+pub(crate) fn run(parts: &[String]) -> Result<ExitCode> {
+    let chosen: Vec<&Step> =
+        STEPS.iter().filter(|step| parts.is_empty() || parts.iter().any(|part| part == step.name)).collect();
+    let mut report = Report::begin(&chosen);
+    for tool in tools::needed(&chosen) {
+        tool.ensure()?;
+    }
+    for step in chosen {
+        anstream::println!("{}: {}", step.name, step.typed());
+        let (outcome, took) = step.run();
+        report.end(step, outcome, took);
+    }
+    Ok(report.finish())
+}

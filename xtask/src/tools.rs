@@ -1,0 +1,132 @@
+//! What the steps need beyond cargo: found, installed, or named so that a person can install it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::step::{Step, root};
+
+/// The version of cargo-deny that deny.toml is written for.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Something that a step cannot run without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// A component of the Rust toolchain, by its name in rustup.
+    Component(&'static str),
+    CargoDeny,
+    /// The Go toolchain, unless `KUBEBUILDER_ASSETS` brings what it would build.
+    Go,
+}
+
+/// The tools of these steps, each once, in the order of their first use.
+pub(crate) fn needed(steps: &[&Step]) -> Vec<Tool> {
+    let mut tools = Vec::new();
+    for tool in steps.iter().flat_map(|step| step.needs) {
+        if !tools.contains(tool) {
+            tools.push(*tool);
+        }
+    }
+    tools
+}
+
+impl Tool {
+    /// Makes sure that the tool is there; installs it where that can be done.
+    ///
+    /// # Errors
+    /// When it is missing and cannot be installed; the error says what a person installs.
+    pub(crate) fn ensure(self) -> Result<()> {
+        match self {
+            Self::Component(name) => ensure_component(name),
+            Self::CargoDeny => ensure_cargo_deny(),
+            Self::Go => ensure_go(),
+        }
+    }
+}
+
+/// The caller's PATH, with the tools that were installed here in front.
+pub(crate) fn path() -> OsString {
+    let installed = cargo_deny_root().map(|root| root.join("bin")).ok();
+    let given = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(installed.into_iter().chain(env::split_paths(&given))).unwrap_or(given)
+}
+
+fn ensure_component(name: &str) -> Result<()> {
+    let subcommand = if name == "rustfmt" { "fmt" } else { name };
+    if answers("cargo", &[subcommand, "--version"]) {
+        return Ok(());
+    }
+    let installed = install("rustup", &["component", "add", name]);
+    ensure!(installed.is_ok(), "{name} is missing: install it with `rustup component add {name}`, or by your distribution");
+    Ok(())
+}
+
+fn ensure_cargo_deny() -> Result<()> {
+    let folder = cargo_deny_root()?;
+    if folder.join("bin/cargo-deny").is_file() {
+        return Ok(());
+    }
+    let package = format!("cargo-deny@{CARGO_DENY}");
+    anstream::println!("cargo-deny {CARGO_DENY} is missing; it is built once, which takes a few minutes");
+    let folder = folder.to_string_lossy();
+    install("cargo", &["install", "--locked", "--root", &folder, &package]).with_context(|| {
+        format!("cargo-deny could not be built; install it with `cargo install --locked --root {folder} {package}`")
+    })
+}
+
+fn ensure_go() -> Result<()> {
+    let wanted = "install Go 1.25 or newer (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with etcd, \
+                  kube-apiserver and kubectl";
+    if env::var_os("KUBEBUILDER_ASSETS").is_some() {
+        return Ok(());
+    }
+    if !answers("go", &["version"]) {
+        let apt = [["update", "--quiet"].as_slice(), &["install", "--yes", "--no-install-recommends", "golang-go"]];
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+        if !is_root || !answers("apt-get", &["--version"]) {
+            bail!("Go is missing: {wanted}");
+        }
+        for arguments in apt {
+            install("apt-get", arguments).with_context(|| format!("Go is missing: {wanted}"))?;
+        }
+    }
+    // Asked in the module, an older Go fetches the one that go.mod names, or fails.
+    ensure!(
+        answers("go", &["-C", "tests/harness/go", "list", "-m"]),
+        "the installed Go is too old for tests/harness/go/go.mod: {wanted}"
+    );
+    Ok(())
+}
+
+/// Runs an installer in sight.
+fn install(program: &str, arguments: &[&str]) -> Result<()> {
+    anstream::println!("installing: {program} {}", arguments.join(" "));
+    let status = Command::new(program)
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
+    ensure!(status.success(), "{program} ended with {status}");
+    Ok(())
+}
+
+/// Whether a program is there and this call of it succeeds.
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Beside the programs of the test harness, outside the repository, by version.
+fn cargo_deny_root() -> Result<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    let cache = cache.context("neither XDG_CACHE_HOME nor HOME is set: set one, so that cargo-deny has a place")?;
+    Ok(cache.join("countersign").join(format!("cargo-deny-{CARGO_DENY}")))
+}
