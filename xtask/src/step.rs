@@ -29,8 +29,6 @@ pub(crate) struct Step {
     pub(crate) only_if: Option<Condition>,
     /// Whether a run in which no test ran is a failure.
     pub(crate) counts_tests: bool,
-    /// Whether the output is shown as it comes, because it is a progress report.
-    pub(crate) live: bool,
 }
 
 /// Something that must be so for a step to make sense.
@@ -53,7 +51,7 @@ pub(crate) enum Outcome {
 impl Step {
     /// A step that passes or fails as a whole.
     pub(crate) const CHECK: Self =
-        Self { name: "", does: "", command: &[], variables: &[], needs: &[], only_if: None, counts_tests: false, live: false };
+        Self { name: "", does: "", command: &[], variables: &[], needs: &[], only_if: None, counts_tests: false };
 
     /// A step that runs tests.
     pub(crate) const TESTS: Self = Self { counts_tests: true, ..Self::CHECK };
@@ -71,24 +69,23 @@ impl Step {
         let unmet = self.only_if.as_ref().filter(|condition| !holds(condition));
         let outcome = match unmet {
             Some(condition) => Outcome::Skipped { because: condition.otherwise.to_owned() },
-            None => execute(self.command, self.variables, self.live),
+            None => execute(self.command, self.variables),
         };
         (outcome, started.elapsed())
     }
 }
 
 fn holds(condition: &Condition) -> bool {
-    matches!(execute(condition.command, &[], false), Outcome::Passed { .. })
+    matches!(execute(condition.command, &[]), Outcome::Passed { .. })
 }
 
-fn execute(words: &[&str], variables: &[(&str, &str)], live: bool) -> Outcome {
+fn execute(words: &[&str], variables: &[(&str, &str)]) -> Outcome {
     let failed = |why: String| Outcome::Failed { output: vec![why] };
     let Some((program, arguments)) = words.split_first() else { return failed("the step has no command".to_owned()) };
     let mut command = Command::new(program);
     command.args(arguments).envs(variables.iter().copied()).current_dir(root()).stdin(Stdio::null());
     command.env("PATH", tools::path());
-    let ended = if live { command.status().map(|status| (status, Vec::new())) } else { captured(command) };
-    match ended {
+    match captured(command) {
         Ok((status, output)) if status.success() => Outcome::Passed { output },
         Ok((status, mut output)) => {
             output.push(format!("{program} ended with {status}"));
