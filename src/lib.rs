@@ -6,5 +6,6 @@
 
 pub mod certs;
 pub mod http;
+pub mod knowledge;
 pub mod metrics;
 pub mod review;
