@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod certs;
+pub mod cluster;
 pub mod http;
 pub mod knowledge;
 pub mod metrics;

@@ -1,0 +1,66 @@
+//! Why a watch starts over.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use kube::core::Status;
+
+/// Why a list or a watch ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Interrupted {
+    /// The API server refused, or could not be reached.
+    #[error("{}", in_words(.0))]
+    Failed(#[from] kube::Error),
+    /// The API server ended the watch with this status; 410 says that the resource version is too old to go on from.
+    #[error("{}", status_in_words(.0))]
+    Ended(Box<Status>),
+    /// No answer to a request.
+    #[error("no answer from the API server within {0:?}")]
+    NoAnswer(Duration),
+    /// A watch without an event or a bookmark from its beginning to its end.
+    #[error("a watch ended without a word from the API server")]
+    NoWord,
+    /// A list without a resource version to go on from.
+    #[error("the API server's list has no resource version")]
+    NoVersion,
+    /// What was heard could not be worked in.
+    #[error("what the API server said could not be worked in: {0}")]
+    NotTaken(#[from] tokio::task::JoinError),
+}
+
+impl Interrupted {
+    /// Whether this happens in a healthy cluster, and a new list is all it takes.
+    pub(super) fn is_ordinary(&self) -> bool {
+        match self {
+            Self::NoWord => true,
+            Self::Ended(status) | Self::Failed(kube::Error::Api(status)) => status.code == 410,
+            _ => false,
+        }
+    }
+}
+
+/// The API server's words, or the whole chain of what went wrong on the way to it.
+fn in_words(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        return status_in_words(status);
+    }
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !words.contains(&text) {
+            words = format!("{words}: {text}");
+        }
+        cause = error.source();
+    }
+    format!("the API server could not be asked: {words}")
+}
+
+fn status_in_words(status: &Status) -> String {
+    let next = match status.code {
+        401 => ": the API server does not know the service account's token",
+        403 => ": give the service account the ClusterRole and Role that `countersign manifests` prints",
+        _ => "",
+    };
+    format!("the API server answers {}: {}{next}", status.code, status.message)
+}

@@ -1,0 +1,55 @@
+//! The cluster as facts: list-and-watch of the allow-list's `ConfigMap`s, of namespaces and of `RuntimeClass`es.
+
+mod allow_list;
+mod connect;
+mod follow;
+mod interrupted;
+mod namespaces;
+mod runtime_classes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use kube::{Api, Client};
+use tokio::task::JoinSet;
+
+use self::allow_list::AllowListConfigMaps;
+use self::follow::{Follower, Keeper};
+use self::namespaces::Namespaces;
+use self::runtime_classes::RuntimeClasses;
+use crate::knowledge::{Knowledge, Watch};
+
+pub use self::connect::{ConnectError, connect};
+
+/// Brings what the cluster says into `knowledge` (made by [`Knowledge::of_cluster`]) until the set is dropped. What goes wrong
+/// is logged in words and tried again; no task ends by itself.
+pub fn watch(client: &Client, knowledge: &Arc<Knowledge>) -> JoinSet<()> {
+    let facts = knowledge.facts();
+    let window = window(facts.configuration.limits.facts_stale_after);
+    let mut tasks = JoinSet::new();
+    let config_maps = Api::namespaced(client.clone(), &facts.home);
+    let label = format!("{}=true", countersign_decision::labels::ALLOW_LIST);
+    tasks.spawn(
+        Follower::new(Watch::AllowList, config_maps, AllowListConfigMaps::new(knowledge), window).with_label(label).run(),
+    );
+    tasks.spawn(follow(Watch::Namespaces, client, Namespaces::new(knowledge), window));
+    tasks.spawn(follow(Watch::RuntimeClasses, client, RuntimeClasses::new(knowledge), window));
+    tasks
+}
+
+/// Follows objects that are in no namespace.
+fn follow<K: Keeper>(watch: Watch, client: &Client, keeper: K, window: Duration) -> impl Future<Output = ()> + use<K> {
+    Follower::new(watch, Api::all(client.clone()), keeper, window).run()
+}
+
+/// How long one watch request lasts: a third of the time after which facts are stale, so that two may fail before that. The API
+/// server sends a bookmark two seconds before the end, and about every minute.
+/// Source: `nextBookmarkTime` in `staging/src/k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go` of Kubernetes.
+fn window(stale_after: SignedDuration) -> Duration {
+    let third = Duration::try_from(stale_after).unwrap_or_default() / 3;
+    third.clamp(Duration::from_secs(1), Duration::from_secs(290))
+}
+
+#[cfg(test)]
+mod tests;
