@@ -10,3 +10,4 @@ pub mod http;
 pub mod knowledge;
 pub mod metrics;
 pub mod review;
+pub mod standalone;

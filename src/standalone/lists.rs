@@ -1,0 +1,147 @@
+//! The allow-list files and what of them is in force.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use countersign_decision::allow_list::{ConfigMapText, RejectedConfigMap, Sources};
+use jiff::{SignedDuration, Timestamp};
+
+use super::parse::{FileError, parse_allow_list_file};
+use crate::knowledge::{Rejected, Standing};
+
+/// The files, each with the last good version of its `ConfigMap`s.
+#[derive(Debug)]
+pub(super) struct Lists {
+    files: Vec<File>,
+    sources: Sources,
+}
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    /// What was in it when it was last looked at.
+    seen: Result<String, FileError>,
+    /// How many `ConfigMap`s its last good version has.
+    config_maps: usize,
+    broken: Option<Broken>,
+}
+
+/// A file whose latest version cannot be read as `ConfigMap`s at all.
+#[derive(Debug)]
+struct Broken {
+    problem: FileError,
+    /// When its last good version no longer counts.
+    lapses: Timestamp,
+    lapsed: bool,
+}
+
+impl Lists {
+    /// Reads files of which every one must be good.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, FileError> {
+        let mut lists = Self { files: Vec::new(), sources: Sources::default() };
+        for path in paths {
+            let text = read(path)?;
+            let config_maps = parse_allow_list_file(&path.to_string_lossy(), &text)?;
+            for config_map in &config_maps {
+                lists.sources.take(config_map, Timestamp::UNIX_EPOCH, SignedDuration::ZERO)?;
+            }
+            let file = File { path: path.clone(), seen: Ok(text), config_maps: config_maps.len(), broken: None };
+            lists.files.push(file);
+        }
+        Ok(lists)
+    }
+
+    /// Looks at every file again. Says whether anything changed.
+    pub(super) fn look(&mut self, now: Timestamp, last_good_for: SignedDuration) -> bool {
+        let Self { files, sources } = self;
+        let mut changed = false;
+        for file in files {
+            changed |= file.look(sources, now, last_good_for);
+        }
+        changed
+    }
+
+    pub(super) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(super) fn into_sources(self) -> Sources {
+        self.sources
+    }
+
+    /// How the `ConfigMap`s stand, and the files that cannot be read as such.
+    pub(super) fn standing(&self) -> Standing {
+        let config_maps = self.sources.rejected().map(|rejected| {
+            let (RejectedConfigMap::Text { config_map, .. } | RejectedConfigMap::Binary { config_map, .. }) = rejected;
+            Rejected { name: config_map.clone(), message: rejected.to_string() }
+        });
+        let files = self.files.iter().filter_map(|file| {
+            let broken = file.broken.as_ref()?;
+            Some(Rejected { name: file.path.display().to_string(), message: broken.problem.to_string() })
+        });
+        Standing {
+            rejected: config_maps.chain(files).collect(),
+            config_maps: self.files.iter().map(|file| file.config_maps).sum(),
+        }
+    }
+}
+
+impl File {
+    fn look(&mut self, sources: &mut Sources, now: Timestamp, last_good_for: SignedDuration) -> bool {
+        let text = read(&self.path);
+        if text == self.seen {
+            return self.lapse(sources, now);
+        }
+        self.seen.clone_from(&text);
+        match text.and_then(|text| parse_allow_list_file(&self.path.to_string_lossy(), &text)) {
+            Ok(config_maps) => self.take(&config_maps, sources, now, last_good_for),
+            Err(problem) => self.reject(&problem, now, last_good_for),
+        }
+        self.lapse(sources, now);
+        true
+    }
+
+    fn take(&mut self, config_maps: &[ConfigMapText], sources: &mut Sources, now: Timestamp, last_good_for: SignedDuration) {
+        self.broken = None;
+        self.config_maps = config_maps.len();
+        sources.retain(|name| !self.holds(name) || config_maps.iter().any(|config_map| config_map.name == name));
+        for config_map in config_maps {
+            if let Err(rejected) = sources.take(config_map, now, last_good_for) {
+                tracing::error!(
+                    "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
+                );
+            }
+        }
+    }
+
+    fn reject(&mut self, problem: &FileError, now: Timestamp, last_good_for: SignedDuration) {
+        tracing::error!("allow-list rejected: {problem}; its last good version stays in force for {last_good_for:#}");
+        let first = || Broken {
+            problem: problem.clone(),
+            lapses: now.checked_add(last_good_for).unwrap_or(Timestamp::MAX),
+            lapsed: false,
+        };
+        self.broken.get_or_insert_with(first).problem.clone_from(problem);
+    }
+
+    /// Takes the entries of a broken file away when its time is over.
+    fn lapse(&mut self, sources: &mut Sources, now: Timestamp) -> bool {
+        let over = |broken: &&mut Broken| !broken.lapsed && now >= broken.lapses;
+        let Some(broken) = self.broken.as_mut().filter(over) else { return false };
+        broken.lapsed = true;
+        tracing::error!("allow-list: the last good version no longer counts: {}", broken.problem);
+        sources.retain(|name| !self.holds(name));
+        true
+    }
+
+    /// Whether a `ConfigMap` of this name comes from this file.
+    fn holds(&self, config_map: &str) -> bool {
+        let rest = config_map.strip_prefix(&*self.path.to_string_lossy());
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+fn read(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path)
+        .map_err(|error| FileError::Unreadable { file: path.display().to_string(), problem: error.to_string() })
+}
