@@ -37,6 +37,11 @@ impl PodRequest<'_> {
         self.pod.metadata.annotation(labels::MIRROR).is_some() && self.groups.contains(&"system:nodes")
     }
 
+    /// Whether the pod was being deleted before this update: its containers may still run, but it will never start again.
+    pub fn is_terminating(&self) -> bool {
+        self.old.as_ref().is_some_and(|old| old.metadata.deletion_timestamp.is_some())
+    }
+
     /// What people call the pod: its name, or the prefix of a generated one with a star.
     pub fn pod_name(&self) -> String {
         let metadata = &self.pod.metadata;

@@ -3,7 +3,7 @@
 use crate::allow_list::Finding;
 use crate::configuration::Mode;
 use crate::facts::Known;
-use crate::request::{Operation, PodRequest};
+use crate::request::PodRequest;
 use crate::rules::{self, Judges, RULES, Rule};
 use crate::subject::{Setting, Subject};
 use crate::verdict::{Decision, Refusal, Verdict};
@@ -19,21 +19,23 @@ enum Weight {
 }
 
 /// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what
-/// it was passes without being asked; a terminating pod passes whatever is changed.
+/// it was passes without being asked; mirror pods and terminating pods pass. Nothing of this is for a pod that begins to claim
+/// that it is countersigned: it must pass every rule now, whatever it was admitted by.
 pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
-    let terminating = request.operation == Operation::Update && request.pod.metadata.deletion_timestamp.is_some();
-    if request.is_mirror() || terminating {
-        return Verdict::untouched();
-    }
     let setting = Setting::of(request, known.facts);
     let subject = setting.subject(&request.pod);
     let old = request.old.as_ref().map(|old| setting.subject(old));
+    let claims = subject.claims_countersigned;
+    let claims_anew = claims && old.as_ref().is_none_or(|old| !old.claims_countersigned);
+    if !claims_anew && (request.is_mirror() || request.is_terminating()) {
+        return Verdict::untouched();
+    }
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
     for rule in &RULES {
         let Some(weight) = weight(rule, &subject) else { continue };
         let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, &subject);
-        if old.as_ref().is_some_and(judged_before) {
+        if !claims_anew && old.as_ref().is_some_and(judged_before) {
             continue;
         }
         if let Err(refusal) = (rule.judge)(&subject, known) {
@@ -44,7 +46,6 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
         }
     }
     let mode = setting.mode();
-    let claims = subject.claims_countersigned;
     if claims && !refusals.is_empty() && (mode != Mode::Enforce || !subject.opted_in) {
         refusals.insert(0, unearned(mode));
     }

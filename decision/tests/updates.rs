@@ -1,0 +1,122 @@
+//! What an update may do to a pod that runs.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use countersign_decision::allow_list::{AllowList, ConfigMapText, Sources};
+use countersign_decision::configuration::{Configuration, Mode};
+use countersign_decision::facts::{Facts, Known};
+use countersign_decision::pod::Pod;
+use countersign_decision::request::{Operation, PodRequest};
+use countersign_decision::verdict::Verdict;
+use countersign_decision::{mutate, validate};
+use serde_json::{Value, json};
+
+const POLICY: &str = "cGFja2FnZSBhZ2VudF9wb2xpY3kK";
+const DIGEST: &str = "45148e88381b22b43595cc1eaf2fadfd3f93998dbbb75bd4f3d69b641fe6153b";
+
+/// The facts in a mode; the small policy is listed or not.
+fn facts(mode: Mode, listed: bool) -> Facts {
+    let mut sources = Sources::default();
+    let entries = if listed { format!("- {{digest: {DIGEST}, namespaces: [kafka]}}") } else { String::new() };
+    let config_map = ConfigMapText { name: "list".to_owned(), data: [("a".to_owned(), entries)].into(), ..Default::default() };
+    sources.take(&config_map, "2027-01-01T00:00:00Z".parse().unwrap(), "1h".parse().unwrap()).unwrap();
+    Facts {
+        configuration: Arc::new(Configuration { default_mode: mode, ..Configuration::built_in().unwrap() }),
+        allow_list: Arc::new(AllowList::of(&sources)),
+        namespaces: None,
+        runtime_classes: None,
+        home: "countersign-system".into(),
+    }
+}
+
+fn known(facts: &Facts) -> Known<'_> {
+    Known { facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None }
+}
+
+/// The opted-in pod as /mutate completes it.
+fn complete(facts: &Facts) -> Value {
+    let mut pod = json!({
+        "metadata": {"name": "consumer", "labels": {"countersign.dev/confidential": "true"},
+                     "annotations": {"io.katacontainers.config.agent.policy": POLICY}},
+        "spec": {"containers": [{"name": "app", "image": "registry.example/app:1"}]}
+    });
+    let text = pod.to_string();
+    let request = request(Operation::Create, &text, None);
+    json_patch::patch(&mut pod, &mutate(&request, &known(facts)).patch).unwrap();
+    pod
+}
+
+fn request<'a>(operation: Operation, pod: &'a str, old: Option<&'a str>) -> PodRequest<'a> {
+    PodRequest {
+        operation,
+        namespace: "kafka",
+        required: false,
+        groups: Vec::new(),
+        pod: Pod::from_json(pod).unwrap(),
+        old: old.map(|old| Pod::from_json(old).unwrap()),
+    }
+}
+
+fn update(facts: &Facts, old: &Value, new: &Value) -> Verdict {
+    let (old, new) = (old.to_string(), new.to_string());
+    validate(&request(Operation::Update, &new, Some(&old)), &known(facts))
+}
+
+fn ids(verdict: &Verdict) -> Vec<&'static str> {
+    verdict.refusals.iter().map(|refusal| refusal.id).collect()
+}
+
+fn claim(pod: &mut Value) {
+    pod["metadata"]["labels"]["countersign.dev/countersigned"] = json!("true");
+}
+
+#[test]
+fn a_pod_admitted_by_a_lenient_mode_cannot_claim_afterwards_to_be_countersigned() {
+    let facts = facts(Mode::Warn, false);
+    let old = complete(&facts);
+    let mut new = old.clone();
+    claim(&mut new);
+    let verdict = update(&facts, &old, &new);
+    assert!(!verdict.allowed());
+    assert_eq!(ids(&verdict), ["countersigned-unearned", "policy-not-allowed"]);
+}
+
+#[test]
+fn a_terminating_pod_passes_but_cannot_begin_to_claim() {
+    let facts = facts(Mode::Warn, false);
+    let mut old = complete(&facts);
+    old["metadata"]["deletionTimestamp"] = json!("2026-12-31T00:00:00Z");
+    let mut new = old.clone();
+    new["metadata"]["annotations"]["io.katacontainers.config.agent.policy"] = json!("!");
+    assert!(update(&facts, &old, &new).refusals.is_empty());
+    claim(&mut new);
+    assert!(!update(&facts, &old, &new).allowed());
+}
+
+#[test]
+fn a_deletion_timestamp_that_the_update_brings_itself_excuses_nothing() {
+    let facts = facts(Mode::Enforce, true);
+    let old = complete(&facts);
+    let mut new = old.clone();
+    new["metadata"]["deletionTimestamp"] = json!("2026-12-31T00:00:00Z");
+    new["metadata"]["annotations"]["io.katacontainers.config.agent.policy"] = json!("!");
+    assert!(ids(&update(&facts, &old, &new)).contains(&"policy-malformed"));
+}
+
+#[test]
+fn a_mirror_pod_is_left_alone_unless_it_claims_to_be_countersigned() {
+    let facts = facts(Mode::Enforce, true);
+    let mut pod = json!({
+        "metadata": {"name": "m", "labels": {}, "annotations": {"kubernetes.io/config.mirror": "x", "io.katacontainers.x": ""}},
+        "spec": {"containers": []}
+    });
+    let judge = |pod: &Value| {
+        let text = pod.to_string();
+        validate(&PodRequest { groups: vec!["system:nodes"], ..request(Operation::Create, &text, None) }, &known(&facts))
+    };
+    assert!(judge(&pod).allowed());
+    claim(&mut pod);
+    assert!(!judge(&pod).allowed());
+}
