@@ -32,6 +32,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) profile: Result<&'a Profile, Refusal>,
     /// Its policy, if the annotation of its profile is there.
     pub(crate) policy: Option<Policy<'a>>,
+    /// The pod as it was, on an update.
+    pub(crate) before: Option<&'a Subject<'a>>,
 }
 
 /// A policy annotation, read when first asked for. Two are equal if their texts are.
@@ -115,6 +117,7 @@ impl<'a> Setting<'a> {
             claims_countersigned,
             profile,
             policy,
+            before: None,
         }
     }
 }

@@ -23,8 +23,8 @@ enum Weight {
 /// that it is countersigned: it must pass every rule now, whatever it was admitted by.
 pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
     let setting = Setting::of(request, known.facts);
-    let subject = setting.subject(&request.pod);
     let old = request.old.as_ref().map(|old| setting.subject(old));
+    let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
     let claims = subject.claims_countersigned;
     let claims_anew = claims && old.as_ref().is_none_or(|old| !old.claims_countersigned);
     if !claims_anew && (request.is_mirror() || request.is_terminating()) {

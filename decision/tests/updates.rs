@@ -120,3 +120,51 @@ fn a_mirror_pod_is_left_alone_unless_it_claims_to_be_countersigned() {
     claim(&mut pod);
     assert!(!judge(&pod).allowed());
 }
+
+/// What the update of an admitted pod by `edit` is refused for.
+fn refused(edit: impl FnOnce(&mut Value)) -> Option<String> {
+    let facts = facts(Mode::Enforce, true);
+    let old = complete(&facts);
+    let mut new = old.clone();
+    edit(&mut new);
+    update(&facts, &old, &new).refusals.into_iter().find(|refusal| refusal.id == "immutable").map(|refusal| refusal.because)
+}
+
+#[test]
+fn what_a_confidential_pod_was_admitted_by_never_changes() {
+    let changes =
+        |what: &str| Some(format!("a confidential pod stays what it was admitted as, and this update changes {what}"));
+    assert_eq!(
+        refused(|pod| pod["spec"]["containers"][1]["image"] = json!("registry.example/app:2")),
+        changes("the image of container app from \"registry.example/app:1\" to \"registry.example/app:2\"")
+    );
+    assert_eq!(
+        refused(|pod| pod["metadata"]["annotations"]["io.katacontainers.config.agent.policy"] = json!("cGFja2FnZSB4Cg==")),
+        changes("the policy")
+    );
+    assert_eq!(
+        refused(|pod| {
+            pod["metadata"]["labels"].as_object_mut().unwrap().remove("countersign.dev/confidential");
+        }),
+        changes("the opt-in (label countersign.dev/confidential)")
+    );
+    assert_eq!(
+        refused(|pod| pod["metadata"]["annotations"]["countersign.dev/profile"] = json!("other")),
+        changes("the profile from aks to none, the policy")
+    );
+    assert_eq!(
+        refused(|pod| pod["spec"]["nodeSelector"]["kubernetes.azure.com/secure-boot"] = json!("false")),
+        changes("the node selector kubernetes.azure.com/secure-boot, which is \"true\"")
+    );
+    assert_eq!(refused(|pod| pod["metadata"]["finalizers"] = json!(["a.b/c"])), None);
+    assert_eq!(refused(|pod| pod["metadata"]["labels"]["app"] = json!("x")), None);
+}
+
+#[test]
+fn a_pod_that_was_confidential_does_not_become_ordinary() {
+    let facts = facts(Mode::Enforce, true);
+    let old = json!({"metadata": {"name": "p", "annotations": {"io.katacontainers.config.agent.policy": POLICY}}, "spec": {}});
+    let new = json!({"metadata": {"name": "p"}, "spec": {}});
+    assert_eq!(ids(&update(&facts, &old, &new)), ["immutable"]);
+    assert!(update(&facts, &new, &new).allowed());
+}

@@ -4,6 +4,7 @@
 mod annotation_not_allowed;
 mod ephemeral_containers;
 mod facts_stale;
+mod immutable;
 mod node_selectors;
 mod opt_in_malformed;
 mod policy_malformed;
@@ -81,9 +82,10 @@ fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
 }
 
 /// Every rule, in the order in which failures are reported.
-pub const RULES: [Rule; 14] = [
+pub const RULES: [Rule; 15] = [
     row::<opt_in_malformed::OptInMalformed>(),
     row::<profile_not_enabled::ProfileNotEnabled>(),
+    row::<immutable::Immutable>(),
     row::<facts_stale::FactsStale>(),
     row::<runtime_class::RuntimeClass>(),
     row::<runtime_handler::RuntimeHandler>(),
