@@ -65,13 +65,25 @@ pub(crate) fn difference(sidecar: &Sidecar, found: &str) -> Option<String> {
         Err(error) => return Some(error.to_string()),
     };
     let mut wanted = defaults::of_container(sidecar.container.clone());
-    // No policy measures resources, and a LimitRange fills them in where the profile sets none.
-    if !wanted.contains_key("resources") {
+    if !wanted.contains_key("resources") && found.get("resources").is_some_and(only_amounts) {
         found.remove("resources");
     }
     list_difference(&mut wanted, &mut found, "env", |added| is_added_variable(added, &sidecar.additions))
         .or_else(|| list_difference(&mut wanted, &mut found, "volumeMounts", |added| is_added_mount(added, &sidecar.additions)))
         .or_else(|| first_difference(&wanted, &found))
+}
+
+/// Whether resources are nothing but amounts that a LimitRange fills in where the profile sets none, and that no policy measures.
+/// Anything else (a device, a resource claim) gives the container more than the profile has.
+fn only_amounts(resources: &Value) -> bool {
+    let plain = |amounts: &Value| {
+        amounts.as_object().is_some_and(|amounts| {
+            amounts.keys().all(|resource| matches!(resource.as_str(), "cpu" | "memory" | "ephemeral-storage"))
+        })
+    };
+    resources.as_object().is_some_and(|fields| {
+        fields.iter().all(|(field, amounts)| matches!(field.as_str(), "limits" | "requests") && plain(amounts))
+    })
 }
 
 /// Takes the list `field` out of both containers and says how they differ. What is listed must stand in the profile's order;

@@ -47,6 +47,16 @@ fn listed_additions_pass_once() {
 }
 
 #[test]
+fn resources_that_are_more_than_amounts_differ() {
+    assert_eq!(after(|container| container["resources"] = json!({"requests": {"memory": "1Gi", "cpu": "1"}})), None);
+    for more in [json!({"limits": {"example.com/device": 1}}), json!({"claims": [{"name": "device"}]}), json!([])] {
+        let differs = after(|container| container["resources"] = json!({"limits": {"cpu": "1"}, "x": more}));
+        assert!(differs.unwrap().starts_with("resources is "));
+    }
+    assert!(after(|container| container["resources"] = json!({"limits": {"example.com/device": 1}})).is_some());
+}
+
+#[test]
 fn everything_else_differs_by_name() {
     let differs = |edit: &dyn Fn(&mut Value)| after(|container| edit(container)).unwrap();
     assert!(
