@@ -99,14 +99,15 @@ fn list_difference(
         _ => Vec::new(),
     };
     let (wanted, found) = (elements(wanted), elements(found));
+    // What the profile sets itself counts as there already: the last of two variables would win.
+    let mut there: Vec<String> = wanted.iter().filter_map(named).filter_map(Value::as_str).map(str::to_owned).collect();
     let mut wanted = wanted.iter().peekable();
-    let mut added: Vec<String> = Vec::new();
     for (index, element) in found.iter().enumerate() {
         if wanted.next_if_eq(&element).is_some() {
             continue;
         }
         match may_be_added(element) {
-            Some(key) if !added.contains(&key) => added.push(key),
+            Some(key) if !there.contains(&key) => there.push(key),
             Some(key) => return Some(format!("{field}[{index}] adds {key} a second time")),
             None => {
                 return Some(match wanted.peek() {

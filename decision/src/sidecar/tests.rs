@@ -47,6 +47,15 @@ fn listed_additions_pass_once() {
 }
 
 #[test]
+fn what_the_profile_sets_itself_cannot_be_added_again() {
+    let mut sidecar = sidecar();
+    sidecar.additions.env.push("SkrSideCarArgs".to_owned());
+    let mut container = Value::Object(sidecar.container.clone());
+    push("env", json!({"name": "SkrSideCarArgs", "value": "e30="}))(&mut container);
+    assert_eq!(difference(&sidecar, &container.to_string()).unwrap(), "env[1] adds SkrSideCarArgs a second time");
+}
+
+#[test]
 fn resources_that_are_more_than_amounts_differ() {
     assert_eq!(after(|container| container["resources"] = json!({"requests": {"memory": "1Gi", "cpu": "1"}})), None);
     for more in [json!({"limits": {"example.com/device": 1}}), json!({"claims": [{"name": "device"}]}), json!([])] {
