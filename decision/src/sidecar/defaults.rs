@@ -63,10 +63,13 @@ pub(super) fn of_volume(mut volume: Map<String, Value>) -> Map<String, Value> {
     volume
 }
 
-/// Whether the image is pulled always by default: its tag is `latest`, or it has neither tag nor digest.
+/// Whether the image is pulled always by default: its tag is `latest` (whatever its digest), or it has neither tag nor digest.
 fn is_latest(image: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest")
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+    match name.rsplit('/').next().unwrap_or(name).split_once(':') {
+        Some((_, tag)) => tag == "latest",
+        None => digest.is_none(),
+    }
 }
 
 fn http_get(handler: &mut Map<String, Value>) {
@@ -105,5 +108,20 @@ fn default(map: &mut Map<String, Value>, field: &str, value: Value) {
 fn for_each(map: &mut Map<String, Value>, field: &str, each: impl Fn(&mut Map<String, Value>)) {
     if let Some(Value::Array(elements)) = map.get_mut(field) {
         elements.iter_mut().filter_map(Value::as_object_mut).for_each(each);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_latest;
+
+    #[test]
+    fn the_tag_latest_and_no_tag_are_pulled_always() {
+        for image in ["app", "registry.example:5000/app", "app:latest", "app:latest@sha256:ab"] {
+            assert!(is_latest(image), "{image}");
+        }
+        for image in ["app:1", "registry.example:5000/app:1", "app@sha256:ab", "app:1@sha256:ab"] {
+            assert!(!is_latest(image), "{image}");
+        }
     }
 }
