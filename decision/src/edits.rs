@@ -99,6 +99,9 @@ impl Edits {
         if !preferences.is_empty() {
             patch.extend(prefer(pod, preferences));
         }
+        if !pod.metadata.there && !(labels.is_empty() && annotations.is_empty()) {
+            patch.push(add(["metadata"], json!({})));
+        }
         let has_label = pod.metadata.labels.as_ref().map(|labels| |key: &str| labels.value(key).is_some());
         map_entries(&mut patch, ["metadata", "labels"], labels, has_label);
         let has_annotation = pod.metadata.annotations.as_ref().map(|annotations| |key: &str| annotations.value(key).is_some());
@@ -145,4 +148,36 @@ fn prefer(pod: &Pod<'_>, terms: Vec<Value>) -> Vec<PatchOperation> {
 
 fn add<const N: usize>(path: [&str; N], value: Value) -> PatchOperation {
     PatchOperation::Add(AddOperation { path: PointerBuf::from_tokens(path), value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_an_edit_is_made_where_it_is_missing() {
+        for before in [
+            json!({"spec": {}}),
+            json!({"metadata": {"labels": null, "annotations": null}, "spec": {"containers": null, "volumes": null, "affinity": null}}),
+            json!({"metadata": {"annotations": {}}, "spec": {"affinity": {"nodeAffinity": null}, "nodeSelector": {}, "volumes": []}}),
+        ] {
+            let text = before.to_string();
+            let pod = Pod::from_json(&text).unwrap();
+            let mut edits = Edits::default();
+            edits.label("l/l", "1");
+            edits.annotation("a", "2");
+            edits.node_selector("n", "3");
+            edits.runtime_class("r");
+            edits.first_container("containers", Map::new());
+            edits.volume(Map::new());
+            edits.preference(json!({"weight": 1}));
+            let mut after = before.clone();
+            json_patch::patch(&mut after, &edits.into_patch(&pod)).unwrap();
+            assert_eq!(after["metadata"], json!({"labels": {"l/l": "1"}, "annotations": {"a": "2"}}), "{before}");
+            let preferred = json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}});
+            let spec = json!({"runtimeClassName": "r", "containers": [{}], "volumes": [{}], "nodeSelector": {"n": "3"},
+                "affinity": preferred});
+            assert_eq!(after["spec"], spec, "{before}");
+        }
+    }
 }

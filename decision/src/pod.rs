@@ -30,6 +30,9 @@ impl<'a> Pod<'a> {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata<'a> {
+    /// Whether the field is there at all: the template of a Job may have none, and a patch has to make it first.
+    #[serde(skip, default = "there")]
+    pub there: bool,
     /// Empty while a generated name is not made yet.
     #[serde(borrow)]
     pub name: Text<'a>,
@@ -48,6 +51,10 @@ pub struct Metadata<'a> {
     /// Set when the pod is being deleted.
     #[serde(borrow)]
     pub deletion_timestamp: Option<Text<'a>>,
+}
+
+const fn there() -> bool {
+    true
 }
 
 impl Metadata<'_> {
@@ -230,6 +237,12 @@ mod tests {
         let containers = pod.spec.containers.unwrap();
         assert_eq!(&*containers[0].name, "x");
         assert_eq!(containers[0].json.get(), r#"{"name":"x","image":"i","later":{}}"#);
+    }
+
+    #[test]
+    fn absent_metadata_is_told_from_empty_metadata() {
+        assert!(!Pod::from_json(r#"{"spec":{}}"#).unwrap().metadata.there);
+        assert!(Pod::from_json(r#"{"metadata":{},"spec":{}}"#).unwrap().metadata.there);
     }
 
     #[test]
