@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Limits {
     /// Characters of a policy annotation. The API server permits 262144 for all annotations together.
+    #[serde(deserialize_with = "at_least_one")]
     #[schemars(range(min = 1))]
     pub max_policy_characters: usize,
     /// No word from the API server for this long, and the facts count as stale.
@@ -20,12 +21,15 @@ pub struct Limits {
     #[schemars(with = "String")]
     pub last_good_for: SignedDuration,
     /// Bytes of one request's body.
+    #[serde(deserialize_with = "at_least_one")]
     #[schemars(range(min = 1))]
     pub max_body_bytes: usize,
     /// Bytes of all requests being read or judged.
+    #[serde(deserialize_with = "at_least_one")]
     #[schemars(range(min = 1))]
     pub max_bytes_in_flight: usize,
     /// Connections that are served at the same time.
+    #[serde(deserialize_with = "at_least_one")]
     #[schemars(range(min = 1))]
     pub max_connections: usize,
     /// How long a stopping server keeps serving, so that clients leave it first.
@@ -58,5 +62,13 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration
         Ok(duration)
     } else {
         Err(serde::de::Error::custom(format_args!("{text:?} is not longer than nothing")))
+    }
+}
+
+/// A number that leaves room for something.
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    match usize::deserialize(deserializer)? {
+        0 => Err(serde::de::Error::custom("is 0, and would refuse everything: write 1 or more")),
+        number => Ok(number),
     }
 }
