@@ -28,6 +28,13 @@ pub(crate) use runtime_class::foreign as foreign_runtime_class;
 pub(crate) use sidecar::judge_placement as judge_sidecar;
 pub(crate) use sidecar_volume::judge_volume;
 
+/// When /mutate adds what is missing.
+///
+/// A webhook that the API server did not ask at first is not asked again when a later one changes the pod.
+/// Source: Kubernetes, "Dynamic Admission Control", reinvocation policy.
+const WHEN_COMPLETED: &str = "the manifest has to carry the label countersign.dev/confidential: \"true\" when the pod is created, \
+     since one that another webhook adds may come too late";
+
 /// Which pods a rule judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judges {

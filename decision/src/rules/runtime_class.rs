@@ -5,7 +5,7 @@
 //! Allows: the classes that the profile accepts.
 //! Source: Kubernetes RuntimeClass (node.k8s.io/v1); the AKS confidential-containers tutorial.
 
-use super::{Judge, Judgement, Judges};
+use super::{Judge, Judgement, Judges, WHEN_COMPLETED};
 use crate::configuration::Profile;
 use crate::facts::Known;
 use crate::subject::Subject;
@@ -38,7 +38,7 @@ impl Judge for RuntimeClass {
                     "the pod is confidential but names no runtime class, so it would run as an ordinary one; profile {} needs {}",
                     profile.name, profile.runtime_class
                 ),
-                format!("Set spec.runtimeClassName: {}", profile.runtime_class),
+                format!("Set spec.runtimeClassName: {}, or let the webhook add it: {WHEN_COMPLETED}", profile.runtime_class),
             )),
             Some(class) if profile.accepted(class).is_some() => Ok(()),
             Some(class) => Err(foreign(class, profile)),

@@ -5,7 +5,7 @@
 //! Reads: the container of the sidecar's name with its place, the profile.
 //! Allows: the profile's container with the API server's defaults, the service-account mount, the profile's additions, each once.
 
-use super::{Judge, Judgement, Judges};
+use super::{Judge, Judgement, Judges, WHEN_COMPLETED};
 use crate::configuration::{self, Profile};
 use crate::facts::Known;
 use crate::sidecar::{self, Placement};
@@ -46,7 +46,7 @@ pub(crate) fn judge_placement(placement: &Placement<'_>, profile: &Profile, side
         Placement::Absent => Err(Refusal::new(
             ID,
             format!("the pod has no container {name}, the attestation sidecar of profile {}", profile.name),
-            "Let the webhook add it: give the pod the label countersign.dev/confidential: \"true\" when it is created",
+            format!("Let the webhook add it: {WHEN_COMPLETED}"),
         )),
         Placement::Elsewhere(place) => Err(Refusal::new(
             ID,

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Judge, Judgement, Judges};
+use super::{Judge, Judgement, Judges, WHEN_COMPLETED};
 use crate::configuration::Profile;
 use crate::facts::Known;
 use crate::sidecar;
@@ -44,7 +44,7 @@ impl Judge for SidecarVolume {
                     sidecar::volume_name(wanted),
                     profile.name
                 ),
-                "Let the webhook add it: give the pod the label countersign.dev/confidential: \"true\" when it is created",
+                format!("Let the webhook add it: {WHEN_COMPLETED}"),
             )),
         })
     }
