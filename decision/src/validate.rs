@@ -65,6 +65,7 @@ fn weight(rule: &Rule, subject: &Subject<'_>) -> Option<Weight> {
     let weight = match rule.judges {
         Judges::Every => Weight::Refusal,
         Judges::Confidential if subject.confidential => Weight::Refusal,
+        Judges::WithProfile if subject.confidential || subject.asks_for_trusted_launch() => Weight::Refusal,
         Judges::OptedIn | Judges::TrustedLaunch if whole => Weight::Refusal,
         Judges::TrustedLaunch if subject.asks_for_trusted_launch() => Weight::Refusal,
         Judges::OptedIn | Judges::TrustedLaunch if subject.confidential => Weight::Warning,

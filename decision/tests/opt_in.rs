@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use countersign_decision::configuration::Configuration;
-use countersign_decision::facts::{Facts, Known};
+use countersign_decision::facts::{Facts, Known, NamespaceFacts};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::verdict::{Decision, Verdict};
@@ -43,4 +43,18 @@ fn a_pod_that_was_opted_in_too_late_is_told_so() {
     let verdict = ask(validate, &labelled, false, &facts());
     let told: Vec<_> = verdict.refusals.iter().filter(|refusal| refusal.next.contains("may come too late")).collect();
     assert_eq!(told.iter().map(|refusal| refusal.id).collect::<Vec<_>>(), ["runtime-class", "sidecar", "sidecar-volume"]);
+}
+
+#[test]
+fn a_pod_that_asks_for_trusted_launch_alone_needs_an_enabled_profile_too() {
+    let mut facts = facts();
+    let narrowed = NamespaceFacts { profile: Some("other".to_owned()), ..NamespaceFacts::default() };
+    facts.namespaces = Some(Arc::new([("kafka".to_owned(), narrowed)].into()));
+    let labelled = ORDINARY.replace(r#""name":"p""#, r#""name":"p","labels":{"countersign.dev/trusted-launch":"true"}"#);
+    for by in [mutate, validate] {
+        let verdict = ask(by, &labelled, false, &facts);
+        assert_eq!(verdict.refusals[0].id, "profile-not-enabled");
+        assert!(!verdict.allowed());
+    }
+    assert_eq!(ask(validate, ORDINARY, false, &facts).decision, Decision::Untouched);
 }

@@ -42,6 +42,8 @@ pub enum Judges {
     Every,
     /// Confidential pods.
     Confidential,
+    /// Pods for which a profile is chosen: confidential ones, and those whose label asks for trusted-launch nodes.
+    WithProfile,
     /// Opted-in pods and bearers of the countersigned label; for other confidential pods a failure is a warning.
     OptedIn,
     /// As `OptedIn`, and pods whose label asks for trusted-launch nodes.

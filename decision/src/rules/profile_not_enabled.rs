@@ -1,4 +1,4 @@
-//! A confidential pod uses a profile that is enabled, and that its namespace permits.
+//! A confidential pod, and one that asks for trusted-launch nodes, uses a profile that is enabled and that its namespace permits.
 //!
 //! Why: a weaker profile (another platform, no hardware) would let the same policy run unprotected.
 //! Reads: annotation countersign.dev/profile; the namespace's label of the same name; spec.runtimeClassName.
@@ -15,7 +15,7 @@ pub(super) struct ProfileNotEnabled;
 
 impl Judge for ProfileNotEnabled {
     const ID: &'static str = ID;
-    const JUDGES: Judges = Judges::Confidential;
+    const JUDGES: Judges = Judges::WithProfile;
     type Reads<'a> = Result<&'a str, &'a Refusal>;
 
     fn reads<'a>(subject: &'a Subject<'a>) -> Option<Self::Reads<'a>> {
