@@ -8,6 +8,7 @@ pub mod certs;
 pub mod cluster;
 pub mod http;
 pub mod knowledge;
+pub mod manifests;
 pub mod metrics;
 pub mod review;
 pub mod standalone;

@@ -1,0 +1,166 @@
+//! Everything to install, as YAML for people: one file per concern, rendered from templates with a handful of literals.
+//!
+//! What the manifests must know of the configuration (class names, namespaces, bounds) is written into them, because the API
+//! server decides by them whom to ask while nothing of Countersign is running.
+
+mod generated;
+mod literals;
+mod template;
+
+use countersign_decision::configuration::Configuration;
+use countersign_decision::names::{MalformedName, Name};
+
+pub use generated::{GeneratedFile, Ungenerable, base_files};
+use literals::{cel_list, indented, word};
+
+/// The namespace of an installation that names none.
+pub const NAMESPACE: &str = "countersign-system";
+/// The image of an installation that names none: what the Dockerfile builds, under this version.
+pub const IMAGE: &str = concat!("countersign:", env!("CARGO_PKG_VERSION"));
+/// The port of the container that the API server reaches through the Service.
+pub const HTTPS_PORT: u16 = 8443;
+/// The port of the container for health and metrics.
+pub const HEALTH_PORT: u16 = 8080;
+/// Where the container finds `tls.crt` and `tls.key`.
+pub const TLS_DIRECTORY: &str = "/etc/countersign/tls";
+/// Where the container finds the configuration file, if the installation has one.
+pub const CONFIGURATION_FILE: &str = "/etc/countersign/configuration/configuration.yaml";
+
+/// The files of an installation in the order in which they are applied: the webhooks come last.
+const TEMPLATES: [(&str, &str); 8] = [
+    ("namespace.yaml", include_str!("templates/namespace.yaml")),
+    ("rbac.yaml", include_str!("templates/rbac.yaml")),
+    ("allow-list.yaml", include_str!("templates/allow-list.yaml")),
+    (CONFIGURATION, include_str!("templates/configuration.yaml")),
+    ("deployment.yaml", include_str!("templates/deployment.yaml")),
+    ("service.yaml", include_str!("templates/service.yaml")),
+    ("mutating-webhook.yaml", include_str!("templates/mutating-webhook.yaml")),
+    ("validating-webhook.yaml", include_str!("templates/validating-webhook.yaml")),
+];
+
+/// The one file that an installation with the built-in configuration does without.
+const CONFIGURATION: &str = "configuration.yaml";
+
+/// One file of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// The file's name, without a folder.
+    pub name: &'static str,
+    /// One or more YAML documents, each with a final line break.
+    pub text: String,
+}
+
+/// Why nothing can be rendered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unrenderable {
+    /// The namespace is not the name of one.
+    #[error("namespace {0}")]
+    Name(#[from] MalformedName),
+    /// No namespace has such a name: it has dots or is too long.
+    #[error("namespace {0:?} is not the name of a namespace: write at most 63 letters, digits and \"-\"")]
+    Label(String),
+    /// The namespace holds the cluster's own or everybody's pods.
+    #[error(
+        "namespace {0} is not Countersign's alone: who may write its ConfigMaps would write the allow-list; choose another"
+    )]
+    Shared(String),
+    /// Countersign would have to admit its own pods before it runs.
+    #[error(
+        "namespace {0} is in requiredNamespaces of the configuration, so Countersign's own pods could never start: remove it"
+    )]
+    Required(String),
+    /// The image is not an image reference.
+    #[error("image {0:?} is not an image reference: write it as registry/name:tag or registry/name@sha256:digest")]
+    Image(String),
+}
+
+/// Renders everything to install.
+///
+/// `source` is the text of the configuration file that `configuration` was read from; `None` where it is the built-in one.
+/// `namespace` becomes Countersign's own; `image` is the image reference of its container.
+pub fn render(
+    configuration: &Configuration,
+    source: Option<&str>,
+    namespace: &str,
+    image: &str,
+) -> Result<Vec<ManifestFile>, Unrenderable> {
+    let namespace = own_namespace(namespace, configuration)?;
+    let values = literals(configuration, source, &namespace, image_reference(image)?);
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let files = TEMPLATES.iter().filter(|(name, _)| source.is_some() || *name != CONFIGURATION);
+    Ok(files.map(|(name, text)| ManifestFile { name, text: template::fill(text, &values) }).collect())
+}
+
+/// Files as one stream of YAML documents.
+pub fn joined(files: &[ManifestFile]) -> String {
+    files.iter().map(|file| file.text.as_str()).collect::<Vec<_>>().join("---\n")
+}
+
+/// What the templates' placeholders stand for.
+fn literals(configuration: &Configuration, source: Option<&str>, namespace: &Name, image: &str) -> Vec<(&'static str, String)> {
+    let limits = &configuration.limits;
+    let drain_seconds = limits.drain_for.as_secs();
+    // Beside the drain time, what is in flight may take the webhooks' timeoutSeconds, and the rest is for good measure.
+    let grace_seconds = drain_seconds.saturating_add(15);
+    let memory_mebibytes = limits.max_bytes_in_flight.saturating_mul(2).div_ceil(1024 * 1024).saturating_add(128);
+    let if_configured = |text: &str| source.map_or_else(String::new, |_| text.to_owned());
+    let digest = |text: &str| countersign_policy::Digest::sha256_of(text.as_bytes());
+    vec![
+        ("namespace", word(namespace)),
+        ("service_host", format!("countersign.{namespace}.svc")),
+        ("image", image.to_owned()),
+        ("runtime_classes", cel_list(configuration.runtime_classes())),
+        ("required_namespaces", cel_list(&configuration.required_namespaces)),
+        ("drain_seconds", drain_seconds.to_string()),
+        ("grace_seconds", grace_seconds.to_string()),
+        ("memory_mebibytes", memory_mebibytes.to_string()),
+        ("https_port", HTTPS_PORT.to_string()),
+        ("health_port", HEALTH_PORT.to_string()),
+        ("configuration", source.map(|text| indented(text, 4)).unwrap_or_default()),
+        (
+            "configuration_annotation",
+            source.map_or_else(String::new, |text| {
+                format!(
+                    "\n      # Another configuration is another digest, and starts new pods.\n      annotations: {{configuration-digest: \"{}\"}}",
+                    digest(text)
+                )
+            }),
+        ),
+        (
+            "configuration_mount",
+            if_configured("\n        - {name: configuration, mountPath: /etc/countersign/configuration, readOnly: true}"),
+        ),
+        (
+            "configuration_volume",
+            if_configured("\n      - name: configuration\n        configMap: {name: countersign-configuration}"),
+        ),
+    ]
+}
+
+/// The namespace that becomes Countersign's own.
+fn own_namespace(text: &str, configuration: &Configuration) -> Result<Name, Unrenderable> {
+    let namespace = Name::parse(text)?;
+    if text.contains('.') || text.len() > 63 {
+        return Err(Unrenderable::Label(text.to_owned()));
+    }
+    // Source: Kubernetes, "Namespaces": the prefix kube- is reserved for the cluster's own.
+    if text == "default" || text.starts_with("kube-") {
+        return Err(Unrenderable::Shared(text.to_owned()));
+    }
+    if configuration.required_namespaces.contains(&namespace) {
+        return Err(Unrenderable::Required(text.to_owned()));
+    }
+    Ok(namespace)
+}
+
+/// An image reference, by the characters that one may have.
+///
+/// Source: the distribution project's reference grammar.
+fn image_reference(text: &str) -> Result<&str, Unrenderable> {
+    let permitted = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins && text.chars().all(permitted) { Ok(text) } else { Err(Unrenderable::Image(text.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const SOURCE: &str = "\
+# Ours.
+apiVersion: countersign.dev/v1alpha1
+kind: Configuration
+profiles:
+- name: plain
+  runtimeClass: kata-other
+  accepts:
+  - {runtimeClass: kata-other, handlers: [kata]}
+  policyAnnotation: io.katacontainers.config.agent.policy
+
+requiredNamespaces: [payments, \"123\"]   # {{image}} is nothing here
+limits: {drainFor: 1m, maxBytesInFlight: 1048576}
+";
+
+fn built_in() -> Vec<Value> {
+    documents(&render(&Configuration::built_in().unwrap(), None, NAMESPACE, IMAGE).unwrap())
+}
+
+fn configured() -> Vec<Value> {
+    let configuration = Configuration::parse(SOURCE).unwrap();
+    documents(&render(&configuration, Some(SOURCE), "guard", "registry.example/countersign@sha256:00").unwrap())
+}
+
+fn documents(files: &[ManifestFile]) -> Vec<Value> {
+    assert!(files.iter().all(|file| file.text.ends_with('\n')));
+    serde_saphyr::from_multiple(&joined(files)).unwrap()
+}
+
+fn find<'a>(documents: &'a [Value], kind: &str) -> &'a Value {
+    let mut found = documents.iter().filter(|document| document["kind"] == kind);
+    let first = found.next().unwrap_or_else(|| panic!("no {kind}"));
+    assert!(found.next().is_none(), "two of {kind}");
+    first
+}
+
+fn entries<'a>(documents: &'a [Value], kind: &str) -> &'a [Value] {
+    find(documents, kind)["webhooks"].as_array().unwrap()
+}
+
+fn condition<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
+    let conditions = entry["matchConditions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    conditions.iter().find(|condition| condition["name"] == name)?["expression"].as_str()
+}
+
+#[test]
+fn the_repository_holds_what_is_rendered() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let generated = base_files().unwrap();
+    for GeneratedFile { path, text } in &generated {
+        let stored = std::fs::read_to_string(root.join(path)).unwrap_or_default();
+        assert!(stored == *text, "{path} is not what the program renders: run `cargo xtask generate` and commit the result");
+    }
+    let stored = std::fs::read_dir(root.join("manifests/base")).unwrap();
+    let stored: BTreeSet<_> = stored.map(|file| format!("manifests/base/{}", file.unwrap().file_name().display())).collect();
+    let known = generated.iter().map(|file| file.path.clone()).filter(|path| path.starts_with("manifests/base/")).collect();
+    assert_eq!(stored, known, "manifests/base holds a file that nothing generates: remove it");
+}
+
+#[test]
+fn everything_to_install_is_there_once_and_without_placeholders() {
+    let kinds = |documents: &[Value]| documents.iter().map(|d| d["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let expected = "Namespace ServiceAccount Role RoleBinding ClusterRole ClusterRoleBinding ConfigMap Deployment \
+                    PodDisruptionBudget Service MutatingWebhookConfiguration ValidatingWebhookConfiguration";
+    assert_eq!(kinds(&built_in()).join(" "), expected);
+    assert_eq!(kinds(&configured()).join(" "), expected.replacen("ConfigMap", "ConfigMap ConfigMap", 1));
+    assert!(base_files().unwrap().iter().all(|file| !file.text.contains("{{")));
+}
+
+#[test]
+fn every_object_is_in_the_chosen_namespace_or_in_none() {
+    for document in configured() {
+        let namespace = &document["metadata"]["namespace"];
+        assert!(namespace.is_null() || namespace == "guard", "{document}");
+        assert!(!document.to_string().contains(NAMESPACE), "{document}");
+    }
+}
+
+#[test]
+fn the_permissions_are_these_and_no_others() {
+    let documents = built_in();
+    assert_eq!(
+        find(&documents, "Role")["rules"],
+        json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}])
+    );
+    assert_eq!(
+        find(&documents, "ClusterRole")["rules"],
+        json!([
+            {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]},
+            {"apiGroups": ["node.k8s.io"], "resources": ["runtimeclasses"], "verbs": ["list", "watch"]},
+        ])
+    );
+}
+
+#[test]
+fn the_webhooks_ask_for_these_operations_on_these_paths_and_fail_closed() {
+    let pods = |operations: Value| json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": operations, "scope": "Namespaced"});
+    let mut ephemeral = pods(json!(["UPDATE"]));
+    ephemeral["resources"] = json!(["pods/ephemeralcontainers"]);
+    let expected = [
+        ("MutatingWebhookConfiguration", ["/mutate/required", "/mutate"], json!([pods(json!(["CREATE"]))])),
+        (
+            "ValidatingWebhookConfiguration",
+            ["/validate/required", "/validate"],
+            json!([pods(json!(["CREATE", "UPDATE"])), ephemeral]),
+        ),
+    ];
+    let documents = built_in();
+    for (kind, paths, rules) in expected {
+        let entries = entries(&documents, kind);
+        assert_eq!(entries.len(), paths.len());
+        for (entry, path) in entries.iter().zip(paths) {
+            assert_eq!(entry["clientConfig"]["service"]["path"], path);
+            assert_eq!(entry["clientConfig"]["caBundle"], Value::Null, "the administrator's certificate must survive");
+            assert_eq!(entry["rules"], rules, "{path}");
+            assert_eq!(entry["failurePolicy"], "Fail", "{path}");
+            assert_eq!(entry["matchPolicy"], "Equivalent", "{path}");
+            assert_eq!(entry["timeoutSeconds"], 5, "{path}");
+            assert_eq!(entry["sideEffects"], "NoneOnDryRun", "{path}");
+            assert_eq!(entry["admissionReviewVersions"], json!(["v1"]), "{path}");
+            let reinvoked = if kind.starts_with("Mutating") { json!("IfNeeded") } else { Value::Null };
+            assert_eq!(entry["reinvocationPolicy"], reinvoked, "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_namespace_is_guarded_by_one_entry_or_the_other() {
+    let documents = configured();
+    for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
+        let entries = entries(&documents, kind);
+        assert_eq!(
+            entries[0]["namespaceSelector"]["matchExpressions"],
+            json!([
+                {"key": "countersign.dev/confidential", "operator": "In", "values": ["required"]},
+                {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "guard"]},
+            ])
+        );
+        assert_eq!(
+            entries[1]["namespaceSelector"]["matchExpressions"],
+            json!([{"key": "countersign.dev/confidential", "operator": "NotIn", "values": ["required"]}])
+        );
+        assert_eq!(condition(&entries[0], "confidential"), None, "every pod of a required namespace is asked about");
+    }
+}
+
+#[test]
+fn the_conditions_name_the_classes_and_namespaces_of_the_configuration() {
+    let expected = [
+        (built_in(), "request.namespace in [] ||", "in ['kata-cc-isolation', 'kata-cc'] ||"),
+        (configured(), "request.namespace in ['payments', '123'] ||", "in ['kata-cc-isolation', 'kata-cc', 'kata-other'] ||"),
+    ];
+    for (documents, namespaces, classes) in expected {
+        let mutating = condition(&entries(&documents, "MutatingWebhookConfiguration")[1], "confidential").unwrap();
+        let validating = condition(&entries(&documents, "ValidatingWebhookConfiguration")[1], "confidential").unwrap();
+        assert_eq!(mutating, validating, "both must guard the same pods");
+        assert!(mutating.contains(namespaces) && mutating.contains(classes), "{mutating}");
+    }
+}
+
+#[test]
+fn changes_that_do_not_matter_are_not_asked_about() {
+    for entry in entries(&built_in(), "ValidatingWebhookConfiguration") {
+        assert!(condition(entry, "not-terminating").is_some_and(|text| text.contains("deletionTimestamp")), "{entry}");
+        assert!(condition(entry, "something-changed").is_some_and(|text| text.contains("object.spec != oldObject.spec")));
+    }
+}
+
+#[test]
+fn the_products_own_pods_give_no_reason_to_ask_about_them() {
+    for documents in [built_in(), configured()] {
+        let template = &find(&documents, "Deployment")["spec"]["template"];
+        assert!(!template["metadata"].to_string().contains("countersign.dev/"), "{template}");
+        assert_eq!(template["spec"]["runtimeClassName"], Value::Null);
+    }
+}
+
+#[test]
+fn the_container_has_no_privileges() {
+    let documents = built_in();
+    let pod = &find(&documents, "Deployment")["spec"]["template"]["spec"];
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["runAsUser"], 65532);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    assert_eq!(
+        pod["containers"][0]["securityContext"],
+        json!({"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}})
+    );
+    assert_eq!(pod["volumes"][0]["secret"]["defaultMode"], 0o440);
+}
+
+#[test]
+fn a_configuration_of_ones_own_comes_along_and_sets_the_bounds() {
+    let documents = configured();
+    let config_map = documents.iter().find(|document| document["metadata"]["name"] == "countersign-configuration").unwrap();
+    assert_eq!(config_map["data"]["configuration.yaml"], SOURCE);
+    let template = &find(&documents, "Deployment")["spec"]["template"];
+    let container = &template["spec"]["containers"][0];
+    assert_eq!(container["image"], "registry.example/countersign@sha256:00");
+    assert_eq!(container["resources"]["limits"]["memory"], "130Mi");
+    assert_eq!(template["spec"]["terminationGracePeriodSeconds"], 75);
+    let mounts = container["volumeMounts"].as_array().unwrap().iter().map(|mount| mount["mountPath"].as_str().unwrap());
+    let directory = Path::new(CONFIGURATION_FILE).parent().unwrap().to_str().unwrap();
+    assert_eq!(mounts.collect::<Vec<_>>(), [TLS_DIRECTORY, directory]);
+    let digest = countersign_policy::Digest::sha256_of(SOURCE.as_bytes()).to_string();
+    assert_eq!(template["metadata"]["annotations"]["configuration-digest"], digest);
+}
+
+#[test]
+fn what_would_lock_the_cluster_or_break_the_yaml_is_refused_with_the_reason() {
+    let refused = |configuration: &str, namespace: &str, image: &str| {
+        let configuration = Configuration::parse(configuration).unwrap();
+        render(&configuration, None, namespace, image).unwrap_err().to_string()
+    };
+    let plain = "{apiVersion: countersign.dev/v1alpha1, kind: Configuration}";
+    assert!(refused(SOURCE, "payments", IMAGE).contains("Countersign's own pods could never start"));
+    assert!(refused(plain, "kube-system", IMAGE).contains("not Countersign's alone"));
+    assert!(refused(plain, "default", IMAGE).contains("not Countersign's alone"));
+    assert!(refused(plain, "a.b", IMAGE).contains("at most 63 letters"));
+    assert!(refused(plain, "a\nb", IMAGE).contains("is not a name"));
+    assert!(refused(plain, NAMESPACE, "x\"\n  y: z").contains("is not an image reference"));
+    assert!(refused(plain, NAMESPACE, "").contains("is not an image reference"));
+}
