@@ -163,4 +163,6 @@ fn image_reference(text: &str) -> Result<&str, Unrenderable> {
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
