@@ -132,6 +132,19 @@ fn the_webhooks_ask_for_these_operations_on_these_paths_and_fail_closed() {
 }
 
 #[test]
+fn the_sample_patches_of_the_certificate_reach_every_entry() {
+    let names = |documents: &[Value], kind: &str| {
+        entries(documents, kind).iter().map(|entry| entry["name"].clone()).collect::<Vec<_>>()
+    };
+    let rendered = built_in();
+    let patches: Vec<Value> = serde_saphyr::from_multiple(include_str!("../../certs/own/ca-bundle.yaml")).unwrap();
+    for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
+        assert_eq!(names(&patches, kind), names(&rendered, kind));
+        assert_eq!(find(&patches, kind)["metadata"]["name"], find(&rendered, kind)["metadata"]["name"]);
+    }
+}
+
+#[test]
 fn a_namespace_is_guarded_by_one_entry_or_the_other() {
     let documents = configured();
     for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
