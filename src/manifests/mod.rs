@@ -163,6 +163,8 @@ fn image_reference(text: &str) -> Result<&str, Unrenderable> {
 }
 
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
