@@ -4,9 +4,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod args;
 pub mod certs;
 pub mod cluster;
+pub mod commands;
+pub mod generated;
 pub mod http;
+pub mod judge;
 pub mod knowledge;
 pub mod manifests;
 pub mod metrics;

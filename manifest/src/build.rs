@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::{
-    Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag,
-};
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
 
 use crate::error::ManifestError;
 use crate::source::Source;
@@ -18,11 +16,7 @@ pub(crate) fn build(source: &mut Source) -> Result<Vec<Rc<Node>>, ManifestError>
     options.set_emit_comments(false);
     // The YAML library of kubectl reads the last line of a file this way.
     options.block_scalar_eof_without_line_feed = true;
-    let mut builder = Builder {
-        source,
-        parser: Parser::new_from_str_with_options(&text, options),
-        anchors: HashMap::new(),
-    };
+    let mut builder = Builder { source, parser: Parser::new_from_str_with_options(&text, options), anchors: HashMap::new() };
     let mut roots = Vec::new();
     while let Some((event, span)) = builder.next()? {
         if let Event::DocumentStart(..) = event {
@@ -47,29 +41,17 @@ impl<'t> Builder<'t, '_> {
         self.parser
             .next_event()
             .transpose()
-            .map_err(|error| ManifestError::Syntax {
-                at: self.source.position(offset(*error.marker())),
-                reason: error.info(),
-            })
+            .map_err(|error| ManifestError::Syntax { at: self.source.position(offset(*error.marker())), reason: error.info() })
     }
 
     /// Reads the node that begins with `event`; `key` is its key, where it is a value in a mapping.
-    fn node(
-        &mut self,
-        event: Event<'t>,
-        span: Span,
-        key: Option<&Node>,
-    ) -> Result<Rc<Node>, ManifestError> {
+    fn node(&mut self, event: Event<'t>, span: Span, key: Option<&Node>) -> Result<Rc<Node>, ManifestError> {
         let anchor = event.anchor_id();
         let tag = event.tag().map(Tag::original);
-        let tag_place = span
-            .tag_span()
-            .map(|tag| offset(tag.start)..offset(tag.end));
+        let tag_place = span.tag_span().map(|tag| offset(tag.start)..offset(tag.end));
         let mut node = match event {
             Event::Scalar(text, style, ..) => self.scalar(text.into_owned(), style, span, key),
-            Event::SequenceStart(style, ..) => {
-                self.sequence(style == StructureStyle::Flow, span, key)?
-            }
+            Event::SequenceStart(style, ..) => self.sequence(style == StructureStyle::Flow, span, key)?,
             Event::MappingStart(style, ..) => self.mapping(style == StructureStyle::Flow, span)?,
             Event::Alias(id) => self.alias(id, span)?,
             _ => return Err(self.unfinished(span)),
@@ -103,32 +85,15 @@ impl<'t> Builder<'t, '_> {
             end = start + self.source.slice(start, end).trim_end().len();
         }
         // The parser says "~" for a value that is not there.
-        let text = if start == end && style == ScalarStyle::Plain {
-            String::new()
-        } else {
-            text
-        };
-        Node {
-            start,
-            end,
-            anchored: false,
-            tag: None,
-            content: Content::Scalar { text, style },
-        }
+        let text = if start == end && style == ScalarStyle::Plain { String::new() } else { text };
+        Node { start, end, anchored: false, tag: None, content: Content::Scalar { text, style } }
     }
 
-    fn sequence(
-        &mut self,
-        flow: bool,
-        span: Span,
-        key: Option<&Node>,
-    ) -> Result<Node, ManifestError> {
+    fn sequence(&mut self, flow: bool, span: Span, key: Option<&Node>) -> Result<Node, ManifestError> {
         let mut start = offset(span.start);
         if let (false, Some(key)) = (flow, key) {
             // Where the dashes stand below their key, the parser says where the first value begins.
-            let after = span
-                .tag_span()
-                .map_or_else(|| after_colon(self.source, key), |tag| offset(tag.end));
+            let after = span.tag_span().map_or_else(|| after_colon(self.source, key), |tag| offset(tag.end));
             let dash = self.source.skip_blank(after);
             if self.source.after(dash).starts_with('-') {
                 start = dash;
@@ -143,18 +108,8 @@ impl<'t> Builder<'t, '_> {
             }
         };
         let last = items.last().map(|item| item.end);
-        let end = if flow {
-            offset(end.end)
-        } else {
-            last.unwrap_or(start)
-        };
-        Ok(Node {
-            start,
-            end,
-            anchored: false,
-            tag: None,
-            content: Content::Sequence { flow, items },
-        })
+        let end = if flow { offset(end.end) } else { last.unwrap_or(start) };
+        Ok(Node { start, end, anchored: false, tag: None, content: Content::Sequence { flow, items } })
     }
 
     fn mapping(&mut self, flow: bool, span: Span) -> Result<Node, ManifestError> {
@@ -175,32 +130,14 @@ impl<'t> Builder<'t, '_> {
                 None => return Err(self.unfinished(span)),
             }
         };
-        let start = if flow {
-            None
-        } else {
-            entries.first().map(|entry| entry.key.start)
-        };
+        let start = if flow { None } else { entries.first().map(|entry| entry.key.start) };
         let last = entries.last().map(|entry| entry.value.end);
-        let end = if flow {
-            offset(end.end)
-        } else {
-            last.unwrap_or(offset(end.end))
-        };
+        let end = if flow { offset(end.end) } else { last.unwrap_or(offset(end.end)) };
         let content = Content::Mapping { flow, entries };
-        Ok(Node {
-            start: start.unwrap_or(offset(span.start)),
-            end,
-            anchored: false,
-            tag: None,
-            content,
-        })
+        Ok(Node { start: start.unwrap_or(offset(span.start)), end, anchored: false, tag: None, content })
     }
 
-    fn check_new(
-        &self,
-        seen: &mut HashMap<String, usize>,
-        key: &Node,
-    ) -> Result<(), ManifestError> {
+    fn check_new(&self, seen: &mut HashMap<String, usize>, key: &Node) -> Result<(), ManifestError> {
         let Some(text) = key.text() else {
             return Ok(());
         };
@@ -217,31 +154,16 @@ impl<'t> Builder<'t, '_> {
     fn alias(&self, id: usize, span: Span) -> Result<Node, ManifestError> {
         let (start, end) = (offset(span.start), offset(span.end));
         let Some(target) = self.anchors.get(&id) else {
-            let reason = format!(
-                "alias {} stands within its own anchor: write it out",
-                self.source.slice(start, end)
-            );
-            return Err(ManifestError::Unreadable {
-                at: self.source.position(start),
-                reason,
-            });
+            let reason = format!("alias {} stands within its own anchor: write it out", self.source.slice(start, end));
+            return Err(ManifestError::Unreadable { at: self.source.position(start), reason });
         };
         let content = Content::Alias(Rc::clone(target));
-        Ok(Node {
-            start,
-            end,
-            anchored: false,
-            tag: None,
-            content,
-        })
+        Ok(Node { start, end, anchored: false, tag: None, content })
     }
 
     fn unfinished(&self, span: Span) -> ManifestError {
         let at = self.source.position(offset(span.start));
-        ManifestError::Syntax {
-            at,
-            reason: "the text ends within a value".to_owned(),
-        }
+        ManifestError::Syntax { at, reason: "the text ends within a value".to_owned() }
     }
 }
 

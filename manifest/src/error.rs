@@ -17,12 +17,7 @@ pub struct Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            document,
-            line,
-            column,
-        } = self;
+        let Self { file, document, line, column } = self;
         write!(f, "{file}:{line}:{column} (document {document})")
     }
 }
@@ -91,9 +86,7 @@ pub enum ManifestError {
         pod: String,
     },
     /// The change would reach through an anchor, an alias or a merge key, and so alter other places as well.
-    #[error(
-        "{at}: cannot change {pointer} in place: its text is shared through {what}: write it out"
-    )]
+    #[error("{at}: cannot change {pointer} in place: its text is shared through {what}: write it out")]
     Shared {
         /// Where the anchor, alias or merge key is.
         at: Position,
@@ -113,9 +106,7 @@ pub enum ManifestError {
         reason: &'static str,
     },
     /// The text is written in a way that the change could not be made without rewriting it.
-    #[error(
-        "{at}: cannot write {pointer} in place, the text around it is unusual ({reason}): write it in plain block style"
-    )]
+    #[error("{at}: cannot write {pointer} in place, the text around it is unusual ({reason}): write it in plain block style")]
     NotInPlace {
         /// Where the change was to be made.
         at: Position,

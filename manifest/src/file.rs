@@ -43,13 +43,7 @@ impl ManifestFile {
             kinds.push(kind.to_owned());
             if kind == "List" {
                 let object = read(&self.source, root)?;
-                for (index, item) in object
-                    .get("items")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                    .enumerate()
-                {
+                for (index, item) in object.get("items").and_then(Value::as_array).into_iter().flatten().enumerate() {
                     kinds.extend(item.get("kind").and_then(Value::as_str).map(str::to_owned));
                     pods.extend(self.pod(root, item, &format!("/items/{index}"))?);
                 }
@@ -57,11 +51,7 @@ impl ManifestFile {
                 pods.extend(self.pod_of_document(root)?);
             }
         }
-        if pods.is_empty() {
-            Err(self.no_pod(kinds))
-        } else {
-            Ok(pods)
-        }
+        if pods.is_empty() { Err(self.no_pod(kinds)) } else { Ok(pods) }
     }
 
     /// The whole file's text with each patch applied to its pod, and every byte kept that the patches do not touch.
@@ -97,39 +87,21 @@ impl ManifestFile {
     }
 
     /// The pod of `object`, which stands at the pointer `place` of its document.
-    fn pod(
-        &self,
-        root: &Rc<Node>,
-        object: &Value,
-        place: &str,
-    ) -> Result<Option<PodInFile>, ManifestError> {
+    fn pod(&self, root: &Rc<Node>, object: &Value, place: &str) -> Result<Option<PodInFile>, ManifestError> {
         let Some(inner) = pod_pointer(object) else {
             return Ok(None);
         };
-        let start = root
-            .descend(parts(place))
-            .map_or(root.start, |node| node.start);
+        let start = root.descend(parts(place)).map_or(root.start, |node| node.start);
         let at = self.source.position(start);
-        let kind = object
-            .get("kind")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         let Some(pod) = object.pointer(inner).filter(|pod| pod.is_object()) else {
             let field = inner.trim_start_matches('/').replace('/', ".");
-            return Err(ManifestError::NotAPod {
-                at,
-                owner: format!("{kind} {}", name(object)),
-                field,
-            });
+            return Err(ManifestError::NotAPod { at, owner: format!("{kind} {}", name(object)), field });
         };
         Ok(Some(PodInFile {
             kind,
             name: name(object),
-            namespace: object
-                .pointer("/metadata/namespace")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            namespace: object.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned),
             document: at.document,
             line: at.line,
             template: !inner.is_empty(),
@@ -145,15 +117,8 @@ impl ManifestFile {
                 kinds.push(kind);
             }
         }
-        let found = if kinds.is_empty() {
-            "nothing with a kind".to_owned()
-        } else {
-            kinds.join(", ")
-        };
-        ManifestError::NoPod {
-            file: self.source.name.clone(),
-            found,
-        }
+        let found = if kinds.is_empty() { "nothing with a kind".to_owned() } else { kinds.join(", ") };
+        ManifestError::NoPod { file: self.source.name.clone(), found }
     }
 }
 
@@ -166,8 +131,5 @@ fn kind(root: &Node) -> Option<&str> {
 
 /// The parts of a JSON pointer (RFC 6901).
 pub(crate) fn parts(pointer: &str) -> impl Iterator<Item = String> {
-    pointer
-        .split('/')
-        .skip(1)
-        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+    pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"))
 }

@@ -24,9 +24,11 @@ mod file;
 mod plain;
 mod pods;
 mod source;
+mod texts;
 mod tree;
 mod value;
 
 pub use error::{ManifestError, Position};
 pub use file::ManifestFile;
 pub use pods::PodInFile;
+pub use texts::TextInFile;

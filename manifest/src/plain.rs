@@ -18,12 +18,8 @@ const EXACT_IN_A_FLOAT: f64 = 9_007_199_254_740_992.0;
 pub(crate) fn resolve(text: &str) -> Plain {
     Plain::Value(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            Value::Bool(true)
-        }
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            Value::Bool(false)
-        }
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),
         _ => return number(text).unwrap_or_else(|| Plain::Value(Value::String(text.to_owned()))),
     })
 }
@@ -36,16 +32,9 @@ fn number(text: &str) -> Option<Plain> {
     if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
-    let unsigned = if text.starts_with('.') {
-        unsigned.to_owned()
-    } else {
-        unsigned.replace('_', "")
-    };
+    let unsigned = if text.starts_with('.') { unsigned.to_owned() } else { unsigned.replace('_', "") };
     let negative = text.starts_with('-');
-    let octal = unsigned
-        .strip_prefix('0')
-        .filter(|digits| !digits.is_empty())
-        .map(|digits| (digits, 8));
+    let octal = unsigned.strip_prefix('0').filter(|digits| !digits.is_empty()).map(|digits| (digits, 8));
     let (digits, radix) = prefixed(&unsigned).or(octal).unwrap_or((&unsigned, 10));
     if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
         return Some(integer(digits, radix, negative));
@@ -54,28 +43,17 @@ fn number(text: &str) -> Option<Plain> {
 }
 
 fn prefixed(text: &str) -> Option<(&str, u32)> {
-    let strip = |lower, upper| {
-        text.strip_prefix(lower)
-            .or_else(|| text.strip_prefix(upper))
-    };
+    let strip = |lower, upper| text.strip_prefix(lower).or_else(|| text.strip_prefix(upper));
     (strip("0x", "0X").map(|digits| (digits, 16)))
         .or_else(|| strip("0o", "0O").map(|digits| (digits, 8)))
         .or_else(|| strip("0b", "0B").map(|digits| (digits, 2)))
 }
 
 fn integer(digits: &str, radix: u32, negative: bool) -> Plain {
-    let number = u64::from_str_radix(digits, radix)
-        .ok()
-        .and_then(|magnitude| {
-            if negative {
-                0i64.checked_sub_unsigned(magnitude).map(Number::from)
-            } else {
-                Some(Number::from(magnitude))
-            }
-        });
-    number.map_or(Plain::NoJsonNumber, |number| {
-        Plain::Value(Value::Number(number))
-    })
+    let number = u64::from_str_radix(digits, radix).ok().and_then(|magnitude| {
+        if negative { 0i64.checked_sub_unsigned(magnitude).map(Number::from) } else { Some(Number::from(magnitude)) }
+    });
+    number.map_or(Plain::NoJsonNumber, |number| Plain::Value(Value::Number(number)))
 }
 
 /// A number with a point or an exponent; whole ones become integers, as in Go's JSON.
@@ -88,10 +66,7 @@ fn float(unsigned: &str, negative: bool) -> Option<Plain> {
     if !shaped || (whole.is_empty() && part.is_empty()) {
         return None;
     }
-    let magnitude = unsigned
-        .parse::<f64>()
-        .ok()
-        .filter(|magnitude| magnitude.is_finite())?;
+    let magnitude = unsigned.parse::<f64>().ok().filter(|magnitude| magnitude.is_finite())?;
     let value = if negative { -magnitude } else { magnitude };
     let number = if value.fract() == 0.0 && magnitude <= EXACT_IN_A_FLOAT {
         format!("{value:.0}").parse::<i64>().ok().map(Number::from)
@@ -103,41 +78,24 @@ fn float(unsigned: &str, negative: bool) -> Option<Plain> {
 
 /// Whether `text` without quotes is a string to every reader of YAML 1.1 and 1.2.
 pub(crate) fn safe_without_quotes(text: &str, flow: bool) -> bool {
-    let first_fits =
-        text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '.' | '$'));
-    let rest_fits = text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/_.$-+=()@:; ".contains(c));
+    let first_fits = text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '.' | '$'));
+    let rest_fits = text.chars().all(|c| c.is_ascii_alphanumeric() || "/_.$-+=()@:; ".contains(c));
     // Older readers stumble over any colon between brackets.
-    let colon_fits = if flow {
-        !text.contains(':')
-    } else {
-        !text.contains(": ") && !text.ends_with(':')
-    };
-    let is_text = matches!(
-        resolve(&text.to_ascii_lowercase()),
-        Plain::Value(Value::String(_))
-    );
+    let colon_fits = if flow { !text.contains(':') } else { !text.contains(": ") && !text.ends_with(':') };
+    let is_text = matches!(resolve(&text.to_ascii_lowercase()), Plain::Value(Value::String(_)));
     first_fits && rest_fits && colon_fits && !text.ends_with(' ') && is_text && !like_a_number(text)
 }
 
 /// Whether it has the look of a number, a date or a time in any YAML: a string that is no word.
 fn like_a_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && !text.contains(|c: char| {
-            c.is_ascii_alphabetic() && !"abcdefoxtz".contains(c.to_ascii_lowercase())
-        })
+        && !text.contains(|c: char| c.is_ascii_alphabetic() && !"abcdefoxtz".contains(c.to_ascii_lowercase()))
         && !text.contains('/')
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use serde_json::json;
 
@@ -175,22 +133,14 @@ mod tests {
             ("1Gi", json!("1Gi")),
             ("+", json!("+")),
         ] {
-            let Plain::Value(read) = resolve(text) else {
-                panic!("{text} is no JSON number")
-            };
+            let Plain::Value(read) = resolve(text) else { panic!("{text} is no JSON number") };
             assert_eq!(read, value, "{text}");
         }
     }
 
     #[test]
     fn numbers_that_json_would_round_are_not_read() {
-        for text in [
-            "18446744073709551616",
-            "-9223372036854775809",
-            "0x10000000000000000",
-            "-.Inf",
-            ".nan",
-        ] {
+        for text in ["18446744073709551616", "-9223372036854775809", "0x10000000000000000", "-.Inf", ".nan"] {
             assert!(matches!(resolve(text), Plain::NoJsonNumber), "{text}");
         }
     }

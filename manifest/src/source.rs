@@ -28,11 +28,7 @@ impl Source {
 
     /// The whole file as it is to be written, with `text` in the place of the old one.
     pub(crate) fn whole(&self, text: &str) -> String {
-        let mark = if self.byte_order_mark {
-            BYTE_ORDER_MARK.to_string()
-        } else {
-            String::new()
-        };
+        let mark = if self.byte_order_mark { BYTE_ORDER_MARK.to_string() } else { String::new() };
         mark + text
     }
 
@@ -40,12 +36,7 @@ impl Source {
         let before = self.before(offset);
         Position {
             file: self.name.clone(),
-            document: self
-                .documents
-                .iter()
-                .filter(|start| **start <= offset)
-                .count()
-                .max(1),
+            document: self.documents.iter().filter(|start| **start <= offset).count().max(1),
             line: before.matches('\n').count() + 1,
             column: self.column(offset) + 1,
         }
@@ -54,11 +45,7 @@ impl Source {
     /// How many characters stand before `offset` in its line.
     pub(crate) fn column(&self, offset: usize) -> usize {
         let before = self.before(offset);
-        before
-            .get(self.line_start(offset)..)
-            .unwrap_or_default()
-            .chars()
-            .count()
+        before.get(self.line_start(offset)..).unwrap_or_default().chars().count()
     }
 
     pub(crate) fn line_start(&self, offset: usize) -> usize {
@@ -68,13 +55,7 @@ impl Source {
     /// Where the line of `offset` ends, before its line break.
     pub(crate) fn line_end(&self, offset: usize) -> usize {
         let rest = self.after(offset);
-        offset
-            + rest.find('\n').map_or(rest.len(), |at| {
-                rest.get(..at)
-                    .unwrap_or_default()
-                    .trim_end_matches('\r')
-                    .len()
-            })
+        offset + rest.find('\n').map_or(rest.len(), |at| rest.get(..at).unwrap_or_default().trim_end_matches('\r').len())
     }
 
     /// The line break of this file; a file without any gets `\n`.

@@ -45,20 +45,16 @@ impl Node {
     /// The value of a key written in this mapping.
     pub(crate) fn get(&self, key: &str) -> Option<&Rc<Node>> {
         match &self.content {
-            Content::Mapping { entries, .. } => entries
-                .iter()
-                .find(|entry| entry.key.text() == Some(key))
-                .map(|entry| &entry.value),
+            Content::Mapping { entries, .. } => {
+                entries.iter().find(|entry| entry.key.text() == Some(key)).map(|entry| &entry.value)
+            }
             _ => None,
         }
     }
 
     /// Whether it is a sequence or mapping in brackets.
     pub(crate) fn is_flow(&self) -> bool {
-        matches!(
-            self.content,
-            Content::Sequence { flow: true, .. } | Content::Mapping { flow: true, .. }
-        )
+        matches!(self.content, Content::Sequence { flow: true, .. } | Content::Mapping { flow: true, .. })
     }
 
     /// Whether it is a collection without anything in it; only brackets can write one.
@@ -76,21 +72,13 @@ impl Node {
     }
 
     pub(crate) fn is_merge_key(&self) -> bool {
-        self.tag.is_none()
-            && matches!(&self.content, Content::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
+        self.tag.is_none() && matches!(&self.content, Content::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
     }
 
     /// The node that a pointer's parts lead to, through aliases.
-    pub(crate) fn descend(
-        self: &Rc<Self>,
-        parts: impl IntoIterator<Item = String>,
-    ) -> Option<&Rc<Self>> {
+    pub(crate) fn descend(self: &Rc<Self>, parts: impl IntoIterator<Item = String>) -> Option<&Rc<Self>> {
         parts.into_iter().try_fold(self, |node, part| {
-            let node = if let Content::Alias(target) = &node.content {
-                target
-            } else {
-                node
-            };
+            let node = if let Content::Alias(target) = &node.content { target } else { node };
             match &node.content {
                 Content::Sequence { items, .. } => items.get(part.parse::<usize>().ok()?),
                 _ => node.get(&part),
@@ -102,9 +90,5 @@ impl Node {
 /// Where the value of a key may begin: after its colon, or after the key where there is none (`{key}`).
 pub(crate) fn after_colon(source: &Source, key: &Node) -> usize {
     let at = source.skip_blank(key.end);
-    if source.after(at).starts_with(':') {
-        at + 1
-    } else {
-        key.end
-    }
+    if source.after(at).starts_with(':') { at + 1 } else { key.end }
 }

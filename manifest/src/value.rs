@@ -15,12 +15,7 @@ const BYTES_OF_A_VALUE: usize = 64;
 
 /// The value of `node`. Fails on keys that are not strings, numbers that JSON does not have, and unknown tags.
 pub(crate) fn read(source: &Source, node: &Node) -> Result<Value, ManifestError> {
-    Reader {
-        source,
-        aliases: 0,
-        repeated: 0,
-    }
-    .value(node)
+    Reader { source, aliases: 0, repeated: 0 }.value(node)
 }
 
 struct Reader<'s> {
@@ -52,10 +47,7 @@ impl Reader<'_> {
             self.repeated += BYTES_OF_A_VALUE + node.text().map_or(0, str::len);
         }
         if self.repeated > REPEATED_BYTES {
-            return Err(self.unreadable(
-                node,
-                "aliases repeat more than 4 MiB of text: write them out".to_owned(),
-            ));
+            return Err(self.unreadable(node, "aliases repeat more than 4 MiB of text: write them out".to_owned()));
         }
         Ok(())
     }
@@ -69,14 +61,7 @@ impl Reader<'_> {
             (Some(_), _) => false,
         };
         let tag = node.tag.as_deref().unwrap_or_default();
-        if fits {
-            Ok(())
-        } else {
-            Err(self.unreadable(
-                node,
-                format!("tag {tag} has no meaning in a manifest: remove it"),
-            ))
-        }
+        if fits { Ok(()) } else { Err(self.unreadable(node, format!("tag {tag} has no meaning in a manifest: remove it"))) }
     }
 
     fn scalar(&self, node: &Node, text: &str, style: ScalarStyle) -> Result<Value, ManifestError> {
@@ -86,9 +71,7 @@ impl Reader<'_> {
         match resolve(text) {
             Plain::Value(value) => Ok(value),
             Plain::NoJsonNumber => {
-                let reason = format!(
-                    "number {text} does not survive as JSON: write it in quotes, or within 64 bits"
-                );
+                let reason = format!("number {text} does not survive as JSON: write it in quotes, or within 64 bits");
                 Err(self.unreadable(node, reason))
             }
         }
@@ -131,31 +114,21 @@ impl Reader<'_> {
         let mut taken = Map::new();
         for part in parts {
             let Value::Object(part) = part else {
-                return Err(self.unreadable(
-                    merged,
-                    "a merge key (<<) takes a mapping: write it out".to_owned(),
-                ));
+                return Err(self.unreadable(merged, "a merge key (<<) takes a mapping: write it out".to_owned()));
             };
             for (key, value) in part {
                 taken.entry(key).or_insert(value);
             }
         }
         if let Some(key) = taken.keys().find(|key| map.contains_key(*key)) {
-            return Err(self.unreadable(
-                merged,
-                format!(
-                    "key {key:?} stands before the merge key (<<) that has it too: write it after"
-                ),
-            ));
+            return Err(self
+                .unreadable(merged, format!("key {key:?} stands before the merge key (<<) that has it too: write it after")));
         }
         map.extend(taken);
         Ok(())
     }
 
     fn unreadable(&self, node: &Node, reason: String) -> ManifestError {
-        ManifestError::Unreadable {
-            at: self.source.position(node.start),
-            reason,
-        }
+        ManifestError::Unreadable { at: self.source.position(node.start), reason }
     }
 }

@@ -1,10 +1,5 @@
 //! Whatever the manifest and the patch: the edited text reads as the patched value, and block style loses no line.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use countersign_manifest::ManifestFile;
 use json_patch::{Patch, PatchOperation};
@@ -53,31 +48,20 @@ fn values() -> impl Strategy<Value = Value> {
         Just(Value::Null),
     ];
     scalar.prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-            objects(inner).prop_map(Value::Object),
-        ]
+        prop_oneof![prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array), objects(inner).prop_map(Value::Object),]
     })
 }
 
 fn objects(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
-    prop::collection::btree_map(
-        texts().prop_filter("a merge key is no key", |key| key != "<<"),
-        values,
-        0..4,
-    )
-    .prop_map(|map| map.into_iter().collect())
+    prop::collection::btree_map(texts().prop_filter("a merge key is no key", |key| key != "<<"), values, 0..4)
+        .prop_map(|map| map.into_iter().collect())
 }
 
 /// Lines of `value` from column `column` on.
 fn block(value: &Value, column: usize, mapping: usize, dashes: usize) -> Vec<String> {
     let below = |value: &Value, column: usize| match value {
-        Value::Array(items) if !items.is_empty() => {
-            Some(block(value, column + dashes, mapping, dashes))
-        }
-        Value::Object(map) if !map.is_empty() => {
-            Some(block(value, column + mapping, mapping, dashes))
-        }
+        Value::Array(items) if !items.is_empty() => Some(block(value, column + dashes, mapping, dashes)),
+        Value::Object(map) if !map.is_empty() => Some(block(value, column + mapping, mapping, dashes)),
         _ => None,
     };
     let pad = " ".repeat(column);
@@ -85,9 +69,7 @@ fn block(value: &Value, column: usize, mapping: usize, dashes: usize) -> Vec<Str
         Value::Object(map) => map
             .iter()
             .flat_map(|(key, value)| match below(value, column) {
-                Some(lines) => std::iter::once(format!("{pad}{}:", json!(key)))
-                    .chain(lines)
-                    .collect(),
+                Some(lines) => std::iter::once(format!("{pad}{}:", json!(key))).chain(lines).collect(),
                 None => vec![format!("{pad}{}: {value}", json!(key))],
             })
             .collect(),
@@ -108,11 +90,7 @@ fn block(value: &Value, column: usize, mapping: usize, dashes: usize) -> Vec<Str
 
 fn write(pod: &Value, style: &Style) -> String {
     match style {
-        Style::Block {
-            mapping,
-            dashes,
-            comment,
-        } => {
+        Style::Block { mapping, dashes, comment } => {
             let mut text = String::new();
             for (number, line) in block(pod, 0, *mapping, *dashes).iter().enumerate() {
                 let indent = line.len() - line.trim_start().len();
@@ -143,10 +121,7 @@ fn collections(value: &Value, pointer: String, found: &mut Vec<String>) {
     let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
     match value {
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| collections(item, format!("{pointer}/{index}"), found));
+            items.iter().enumerate().for_each(|(index, item)| collections(item, format!("{pointer}/{index}"), found));
         }
         Value::Object(map) => {
             map.iter().for_each(|(key, item)| {
@@ -159,10 +134,7 @@ fn collections(value: &Value, pointer: String, found: &mut Vec<String>) {
 }
 
 /// An `add` somewhere below /spec, that fits the value as it is.
-fn addition(
-    pod: &Value,
-    (place, last, value): &(prop::sample::Index, prop::sample::Index, Value),
-) -> PatchOperation {
+fn addition(pod: &Value, (place, last, value): &(prop::sample::Index, prop::sample::Index, Value)) -> PatchOperation {
     let mut found = Vec::new();
     collections(&pod["spec"], "/spec".to_owned(), &mut found);
     let container = place.get(&found);
@@ -170,21 +142,12 @@ fn addition(
         Value::Array(items) => last.index(items.len() + 1).to_string(),
         _ => ["new", "countersign.dev~1profile", "yes", "1.5", "a b"][last.index(5)].to_owned(),
     };
-    serde_json::from_value(
-        json!({"op": "add", "path": format!("{container}/{last}"), "value": value}),
-    )
-    .unwrap()
+    serde_json::from_value(json!({"op": "add", "path": format!("{container}/{last}"), "value": value})).unwrap()
 }
 
 /// Lines that a patch may alter: collections in brackets, and keys that are written over.
 fn may_change(line: &str) -> bool {
-    let written_over = [
-        "\"new\":",
-        "\"countersign.dev/profile\":",
-        "\"yes\":",
-        "\"1.5\":",
-        "\"a b\":",
-    ];
+    let written_over = ["\"new\":", "\"countersign.dev/profile\":", "\"yes\":", "\"1.5\":", "\"a b\":"];
     line.ends_with(['}', ']'])
         || line.ends_with("}   # beside")
         || line.ends_with("]   # beside")

@@ -1,10 +1,5 @@
 //! Manifests with real policies, where they are at hand, are edited without the loss of a line.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::path::Path;
@@ -19,9 +14,7 @@ fn every_line_of_real_manifests_survives_in_order() {
     let Ok(files) = fs::read_dir(folder) else {
         return;
     };
-    let manifests = files
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "yaml"));
+    let manifests = files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "yaml"));
     for path in manifests {
         let text = fs::read_to_string(&path).unwrap();
         let file = ManifestFile::parse(&path.display().to_string(), &text).unwrap();
@@ -36,18 +29,10 @@ fn every_line_of_real_manifests_survives_in_order() {
 
         let mut lines = edited.lines();
         for line in text.lines() {
-            assert!(
-                lines.any(|new| new == line),
-                "{}: lost, or out of order: {line:.80}",
-                path.display()
-            );
+            assert!(lines.any(|new| new == line), "{}: lost, or out of order: {line:.80}", path.display());
         }
         let added = edited.lines().count() - text.lines().count();
         assert_eq!(added, 4 * pods.len(), "{}: lines added", path.display());
-        assert!(
-            edited.contains("countersign.dev/countersigned: \"true\""),
-            "{}",
-            path.display()
-        );
+        assert!(edited.contains("countersign.dev/countersigned: \"true\""), "{}", path.display());
     }
 }

@@ -1,10 +1,5 @@
 //! What people read when a manifest cannot be edited.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use countersign_manifest::{ManifestError, ManifestFile};
 use json_patch::Patch;
@@ -96,11 +91,7 @@ fn a_change_that_cannot_be_made_in_place_is_refused() {
             "pod.yaml:12:3 (document 1): cannot write /spec/containers/01 in place, the text around it is unusual (operation '/0' failed at path '/spec/containers/01': path is invalid): write it in plain block style",
         ),
     ] {
-        assert_eq!(
-            edit_error(POD, patch.clone()).to_string(),
-            message,
-            "{patch}"
-        );
+        assert_eq!(edit_error(POD, patch.clone()).to_string(), message, "{patch}");
     }
 }
 
@@ -130,18 +121,10 @@ fn text_that_would_read_otherwise_after_the_change_is_never_returned() {
 
 #[test]
 fn a_pod_of_another_file_is_refused() {
-    let other = ManifestFile::parse("other.yaml", "kind: Pod\nmetadata: {name: other}\n")
-        .unwrap()
-        .pods()
-        .unwrap();
+    let other = ManifestFile::parse("other.yaml", "kind: Pod\nmetadata: {name: other}\n").unwrap().pods().unwrap();
     let file = ManifestFile::parse("pod.yaml", POD).unwrap();
-    let error = file
-        .edited(&[(&other[0], &Patch(Vec::new()))])
-        .expect_err("another file");
-    assert_eq!(
-        error.to_string(),
-        "pod.yaml: Pod other was not read from this file"
-    );
+    let error = file.edited(&[(&other[0], &Patch(Vec::new()))]).expect_err("another file");
+    assert_eq!(error.to_string(), "pod.yaml: Pod other was not read from this file");
 }
 
 #[test]
@@ -149,13 +132,8 @@ fn of_several_pods_the_one_that_stands_in_the_way_is_named() {
     let text = "kind: Pod\nspec: {a: b}\n---\nkind: Pod\nspec: {a}\n---\nkind: Pod\nspec: {a: b}\n";
     let file = ManifestFile::parse("pods.yaml", text).unwrap();
     let pods = file.pods().unwrap();
-    let patch: Patch =
-        serde_json::from_value(json!([{"op": "replace", "path": "/spec/a", "value": "x"}]))
-            .unwrap();
+    let patch: Patch = serde_json::from_value(json!([{"op": "replace", "path": "/spec/a", "value": "x"}])).unwrap();
     let edits: Vec<_> = pods.iter().map(|pod| (pod, &patch)).collect();
     let error = file.edited(&edits).expect_err("the second").to_string();
-    assert!(
-        error.starts_with("pods.yaml:5:7 (document 2): cannot write /spec/a in place"),
-        "{error}"
-    );
+    assert!(error.starts_with("pods.yaml:5:7 (document 2): cannot write /spec/a in place"), "{error}");
 }

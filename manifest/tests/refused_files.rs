@@ -1,10 +1,5 @@
 //! What people read when a manifest cannot be used.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use countersign_manifest::ManifestFile;
 
@@ -16,38 +11,20 @@ fn pods_error(text: &str) -> String {
 #[test]
 fn a_file_that_cannot_be_read_is_refused_with_the_place() {
     for (text, message) in [
-        (
-            "a:\n\tb: c\n",
-            "pod.yaml:2:2 (document 1): not valid YAML: tabs disallowed within this context (block indentation)",
-        ),
-        (
-            "a: 1\n---\na: {b: c\n",
-            "pod.yaml:3:4 (document 2): not valid YAML: unclosed bracket '{'",
-        ),
+        ("a:\n\tb: c\n", "pod.yaml:2:2 (document 1): not valid YAML: tabs disallowed within this context (block indentation)"),
+        ("a: 1\n---\na: {b: c\n", "pod.yaml:3:4 (document 2): not valid YAML: unclosed bracket '{'"),
         (
             "a: 1\n---\na: b\n  c: d\n",
             "pod.yaml:4:4 (document 2): not valid YAML: mapping values are not allowed in this context",
         ),
-        (
-            "a: \"b\n",
-            "pod.yaml:1:4 (document 1): not valid YAML: unclosed quote",
-        ),
-        (
-            "a: *x\n",
-            "pod.yaml:1:4 (document 1): not valid YAML: while parsing node, found unknown anchor",
-        ),
-        (
-            "a: &x [*x]\n",
-            "pod.yaml:1:8 (document 1): alias *x stands within its own anchor: write it out",
-        ),
+        ("a: \"b\n", "pod.yaml:1:4 (document 1): not valid YAML: unclosed quote"),
+        ("a: *x\n", "pod.yaml:1:4 (document 1): not valid YAML: while parsing node, found unknown anchor"),
+        ("a: &x [*x]\n", "pod.yaml:1:8 (document 1): alias *x stands within its own anchor: write it out"),
         (
             "a: 1\n---\nb:\n  c: 1\n  d: 2\n  \"c\": 3\n",
             "pod.yaml:6:3 (document 2): key \"c\" stands twice in this mapping, first in line 4: remove one",
         ),
-        (
-            "kind: Pod\n1: a\n",
-            "pod.yaml:2:1 (document 1): key 1 is not a string: write it in quotes",
-        ),
+        ("kind: Pod\n1: a\n", "pod.yaml:2:1 (document 1): key 1 is not a string: write it in quotes"),
         (
             "kind: Pod\nmetadata:\n  labels: {yes: a}\n",
             "pod.yaml:3:12 (document 1): key yes is not a string: write it in quotes",
@@ -64,22 +41,13 @@ fn a_file_that_cannot_be_read_is_refused_with_the_place() {
             "kind: Pod\nspec: .inf\n",
             "pod.yaml:2:7 (document 1): number .inf does not survive as JSON: write it in quotes, or within 64 bits",
         ),
-        (
-            "kind: Pod\nspec: !!binary YQ==\n",
-            "pod.yaml:2:7 (document 1): tag !!binary has no meaning in a manifest: remove it",
-        ),
-        (
-            "kind: Pod\nspec: !secret a\n",
-            "pod.yaml:2:7 (document 1): tag !secret has no meaning in a manifest: remove it",
-        ),
+        ("kind: Pod\nspec: !!binary YQ==\n", "pod.yaml:2:7 (document 1): tag !!binary has no meaning in a manifest: remove it"),
+        ("kind: Pod\nspec: !secret a\n", "pod.yaml:2:7 (document 1): tag !secret has no meaning in a manifest: remove it"),
         (
             "kind: Pod\na: {b: 1, <<: {b: 2}}\n",
             "pod.yaml:2:15 (document 1): key \"b\" stands before the merge key (<<) that has it too: write it after",
         ),
-        (
-            "kind: Pod\n<<: 1\n",
-            "pod.yaml:2:5 (document 1): a merge key (<<) takes a mapping: write it out",
-        ),
+        ("kind: Pod\n<<: 1\n", "pod.yaml:2:5 (document 1): a merge key (<<) takes a mapping: write it out"),
         (
             "kind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n",
             "pod.yaml:3:10 (document 1): a collection cannot be a key; if this is a Helm template, render it first (helm template)",
@@ -92,18 +60,12 @@ fn a_file_that_cannot_be_read_is_refused_with_the_place() {
 #[test]
 fn a_file_without_a_pod_names_the_kinds_that_it_has() {
     for (text, message) in [
-        (
-            "",
-            "pod.yaml: no pod in it (found: nothing with a kind): give a Pod, or a workload with a pod template",
-        ),
+        ("", "pod.yaml: no pod in it (found: nothing with a kind): give a Pod, or a workload with a pod template"),
         (
             "# nothing\n---\n",
             "pod.yaml: no pod in it (found: nothing with a kind): give a Pod, or a workload with a pod template",
         ),
-        (
-            "- a\n- b\n",
-            "pod.yaml: no pod in it (found: nothing with a kind): give a Pod, or a workload with a pod template",
-        ),
+        ("- a\n- b\n", "pod.yaml: no pod in it (found: nothing with a kind): give a Pod, or a workload with a pod template"),
         (
             "kind: Service\n---\nkind: ConfigMap\n---\nkind: ConfigMap\n",
             "pod.yaml: no pod in it (found: Service, ConfigMap): give a Pod, or a workload with a pod template",
@@ -143,13 +105,8 @@ fn a_workload_without_a_template_is_refused() {
 
 #[test]
 fn standard_input_is_called_so() {
-    let error = ManifestFile::parse("-", "a: [")
-        .expect_err("unclosed")
-        .to_string();
-    assert_eq!(
-        error,
-        "standard input:1:4 (document 1): not valid YAML: unclosed bracket '['"
-    );
+    let error = ManifestFile::parse("-", "a: [").expect_err("unclosed").to_string();
+    assert_eq!(error, "standard input:1:4 (document 1): not valid YAML: unclosed bracket '['");
 }
 
 #[test]
@@ -157,14 +114,8 @@ fn aliases_cannot_fill_the_memory() {
     let mut text = "kind: Pod\na0: &a0 [0123456789]\n".to_owned();
     for level in 1..20 {
         let inner = format!("*a{}", level - 1);
-        let line = format!(
-            "a{level}: &a{level} [{}]\n",
-            [inner.as_str(); 10].join(", ")
-        );
+        let line = format!("a{level}: &a{level} [{}]\n", [inner.as_str(); 10].join(", "));
         text.push_str(&line);
     }
-    assert_eq!(
-        pods_error(&text),
-        "pod.yaml:2:9 (document 1): aliases repeat more than 4 MiB of text: write them out"
-    );
+    assert_eq!(pods_error(&text), "pod.yaml:2:9 (document 1): aliases repeat more than 4 MiB of text: write them out");
 }

@@ -14,7 +14,7 @@ pub use generated::{GeneratedFile, Ungenerable, base_files};
 use literals::{cel_list, indented, word};
 
 /// The namespace of an installation that names none.
-pub const NAMESPACE: &str = "countersign-system";
+pub const NAMESPACE: &str = crate::knowledge::HOME;
 /// The image of an installation that names none: what the Dockerfile builds, under this version.
 pub const IMAGE: &str = concat!("countersign:", env!("CARGO_PKG_VERSION"));
 /// The port of the container that the API server reaches through the Service.

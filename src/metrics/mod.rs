@@ -1,6 +1,9 @@
 //! What the process counts: one list, with help texts and units, shown as `OpenMetrics` text.
 
 mod labels;
+mod watches;
+
+use std::sync::Arc;
 
 use prometheus_client::{
     encoding::text::encode,
@@ -8,15 +11,15 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::knowledge::Knowledge;
+
 pub use self::labels::{
-    EndpointLabels, Listener, ListenerLabels, RefusalLabels, ReloadLabels, ReloadResult,
-    RequestLabels, ShedCause, ShedLabels, StatusLabels,
+    EndpointLabels, Listener, ListenerLabels, RefusalLabels, ReloadLabels, ReloadResult, RequestLabels, ShedCause, ShedLabels,
+    StatusLabels,
 };
 
 /// In seconds: an answer takes some 100 µs, and the API server waits 5 s for it.
-const DURATIONS: [f64; 14] = [
-    100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 5.0,
-];
+const DURATIONS: [f64; 14] = [100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 5.0];
 /// In bytes: an ordinary pod, one with a policy, the API server's own limits, the cap.
 const SIZES: [f64; 8] = [4e3, 16e3, 64e3, 256e3, 1e6, 4e6, 16e6, 64e6];
 
@@ -73,6 +76,13 @@ impl Metrics {
         };
         metrics.register();
         metrics
+    }
+
+    /// The same with the watches and the allow-list of `knowledge` shown too.
+    #[must_use]
+    pub fn showing(mut self, knowledge: Arc<Knowledge>) -> Self {
+        self.registry.register_collector(Box::new(watches::Watches(knowledge)));
+        self
     }
 
     /// The list: name, help, unit. Counters get the suffix `_total`, units theirs before it.

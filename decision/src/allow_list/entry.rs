@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::Name;
 
 /// One entry as people write it. What its fields say together is checked when it becomes an [`Entry`].
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "AllowListEntry", description = "One entry of an allow-list.")]
 pub struct WrittenEntry {

@@ -25,72 +25,32 @@ pub(super) fn add_item(site: &Site<'_>, index: usize, value: &Value) -> Vec<Spli
     let column = source.column(site.container.start);
     let lines = print::item(value, column, site.layout);
     if index == items.len() {
-        let flush = site.above.last().is_some_and(|parent| {
-            matches!(parent.content, Content::Mapping { .. })
-                && source.column(parent.start) == column
-        });
-        return vec![after(
-            site,
-            site.container.end,
-            column + usize::from(flush),
-            &lines,
-        )];
+        let flush = site
+            .above
+            .last()
+            .is_some_and(|parent| matches!(parent.content, Content::Mapping { .. }) && source.column(parent.start) == column);
+        return vec![after(site, site.container.end, column + usize::from(flush), &lines)];
     }
     let previous = index.checked_sub(1).and_then(|index| items.get(index));
-    let dash = previous.map_or(site.container.start, |previous| {
-        source.skip_blank(previous.end)
-    });
+    let dash = previous.map_or(site.container.start, |previous| source.skip_blank(previous.end));
     let new = joined(&lines, source.line_break(), true);
-    if !source
-        .slice(source.line_start(dash), dash)
-        .trim()
-        .is_empty()
-    {
+    if !source.slice(source.line_start(dash), dash).trim().is_empty() {
         // The list begins on the line of the dash of the list around it.
-        return vec![Splice::insert(
-            dash,
-            format!("{}{:column$}", new.trim_start(), ""),
-        )];
+        return vec![Splice::insert(dash, format!("{}{:column$}", new.trim_start(), ""))];
     }
-    let deepest = if previous.is_some() {
-        column
-    } else {
-        usize::MAX
-    };
-    vec![Splice::insert(
-        above_comments(source, source.line_start(dash), deepest),
-        new,
-    )]
+    let deepest = if previous.is_some() { column } else { usize::MAX };
+    vec![Splice::insert(above_comments(source, source.line_start(dash), deepest), new)]
 }
 
 /// A collection with content as the value of `key`, in the place of `old`, which is on one line or nothing at all.
-pub(super) fn set_collection(
-    site: &Site<'_>,
-    key: &Node,
-    old: &Node,
-    value: &Value,
-) -> Vec<Splice> {
+pub(super) fn set_collection(site: &Site<'_>, key: &Node, old: &Node, value: &Value) -> Vec<Splice> {
     let source = site.source();
     let column = source.column(key.start);
-    let deeper = if value.is_array() {
-        site.layout.dashes
-    } else {
-        site.layout.mapping
-    };
+    let deeper = if value.is_array() { site.layout.dashes } else { site.layout.mapping };
     let lines = print::collection(value, column + deeper, site.layout);
     let gap = source.before(old.start).trim_end_matches([' ', '\t']).len();
-    let removed = if old.start == old.end {
-        old.start..old.end
-    } else {
-        gap..old.end
-    };
-    vec![
-        Splice {
-            at: removed,
-            text: String::new(),
-        },
-        after(site, old.end, column + 1, &lines),
-    ]
+    let removed = if old.start == old.end { old.start..old.end } else { gap..old.end };
+    vec![Splice { at: removed, text: String::new() }, after(site, old.end, column + 1, &lines)]
 }
 
 /// Lines after the line in which `end` stands, and after the comments directly below it from column `own` on.
@@ -99,11 +59,7 @@ fn after(site: &Site<'_>, end: usize, own: usize, lines: &[String]) -> Splice {
     let line_break = source.line_break();
     // A block scalar that keeps its blank lines ends behind its last line break.
     let behind_break = source.before(end).ends_with('\n');
-    let mut at = if behind_break {
-        end
-    } else {
-        next_line(site, end)
-    };
+    let mut at = if behind_break { end } else { next_line(site, end) };
     while at < source.text.len() {
         let line = source.slice(at, source.line_end(at));
         let content = line.trim_start();
@@ -115,10 +71,7 @@ fn after(site: &Site<'_>, end: usize, own: usize, lines: &[String]) -> Splice {
     if source.before(at).ends_with('\n') {
         Splice::insert(at, joined(lines, line_break, true))
     } else {
-        Splice::insert(
-            at,
-            line_break.to_owned() + &joined(lines, line_break, false),
-        )
+        Splice::insert(at, line_break.to_owned() + &joined(lines, line_break, false))
     }
 }
 

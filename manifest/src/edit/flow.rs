@@ -38,11 +38,7 @@ pub(super) fn add(site: &Site<'_>, element: &Element<'_>) -> Vec<Splice> {
         None => style.step().map(|step| outer.to_owned() + step),
     };
     let deeper = indent.as_deref().unwrap_or_default();
-    let style = if indent.is_some() {
-        style
-    } else {
-        style.on_one_line()
-    };
+    let style = if indent.is_some() { style } else { style.on_one_line() };
     let text = match element {
         Element::Entry(key, value) => format!("{}: {}", style.key(key), style.value(value, deeper)),
         Element::Item(_, value) => style.value(value, deeper),
@@ -56,35 +52,21 @@ pub(super) fn add(site: &Site<'_>, element: &Element<'_>) -> Vec<Splice> {
         (None, Some(last)) => behind(source, last, indent.as_deref(), &text),
         (None, None) => {
             let line_break = source.line_break();
-            let lines =
-                indent.map(|indent| format!("{line_break}{indent}{text}{line_break}{outer}"));
+            let lines = indent.map(|indent| format!("{line_break}{indent}{text}{line_break}{outer}"));
             vec![Splice::insert(container.start + 1, lines.unwrap_or(text))]
         }
     }
 }
 
 /// Before the child at `index`, and before its head comment where it has a line of its own.
-fn before(
-    site: &Site<'_>,
-    children: &[Range<usize>],
-    index: usize,
-    indent: Option<&str>,
-    text: &str,
-) -> Splice {
+fn before(site: &Site<'_>, children: &[Range<usize>], index: usize, indent: Option<&str>, text: &str) -> Splice {
     let source = site.source();
     let previous = index.checked_sub(1).and_then(|index| children.get(index));
     // Behind the bracket, or behind the comma of the previous element.
-    let behind = previous.map_or(site.container.start, |previous| {
-        source.skip_blank(previous.end)
-    }) + 1;
+    let behind = previous.map_or(site.container.start, |previous| source.skip_blank(previous.end)) + 1;
     let start = source.skip_blank(behind);
     match indent {
-        Some(indent)
-            if source
-                .slice(source.line_start(start), start)
-                .trim()
-                .is_empty() =>
-        {
+        Some(indent) if source.slice(source.line_start(start), start).trim().is_empty() => {
             let at = block::above_comments(source, source.line_start(start), usize::MAX);
             Splice::insert(at, format!("{indent}{text},{}", source.line_break()))
         }
@@ -103,10 +85,7 @@ fn behind(source: &Source, last: &Range<usize>, indent: Option<&str>, text: &str
         Some(indent) if rest.is_empty() || rest.starts_with('#') => {
             let own_comma = if has_comma { "," } else { "" };
             let line = format!("{}{indent}{text}{own_comma}", source.line_break());
-            vec![
-                Splice::insert(end, comma),
-                Splice::insert(source.line_end(end), line),
-            ]
+            vec![Splice::insert(end, comma), Splice::insert(source.line_end(end), line)]
         }
         _ => vec![Splice::insert(end, format!("{comma} {text}"))],
     }
@@ -120,30 +99,15 @@ fn style(site: &Site<'_>) -> Style {
             .chain(site.above.iter().rev().copied())
             .filter(|node| node.is_flow() && !node.is_empty_collection())
     };
-    let json = around().find_map(first_key).is_some_and(|key| {
-        matches!(
-            key.content,
-            Content::Scalar {
-                style: ScalarStyle::DoubleQuoted,
-                ..
-            }
-        )
-    });
+    let json = around()
+        .find_map(first_key)
+        .is_some_and(|key| matches!(key.content, Content::Scalar { style: ScalarStyle::DoubleQuoted, .. }));
     let step = around().next().and_then(|node| {
-        let child = children(node)
-            .first()
-            .and_then(|child| own_line(source, child))?;
+        let child = children(node).first().and_then(|child| own_line(source, child))?;
         let step = child.strip_prefix(indent_of_line(source, node.start))?;
         Some(step.to_owned())
     });
-    if json {
-        Style::Json {
-            step,
-            line_break: source.line_break(),
-        }
-    } else {
-        Style::Flow { step }
-    }
+    if json { Style::Json { step, line_break: source.line_break() } } else { Style::Flow { step } }
 }
 
 fn first_key(node: &Node) -> Option<&Node> {
@@ -157,10 +121,7 @@ fn first_key(node: &Node) -> Option<&Node> {
 fn children(node: &Node) -> Vec<Range<usize>> {
     match &node.content {
         Content::Sequence { items, .. } => items.iter().map(|item| item.start..item.end).collect(),
-        Content::Mapping { entries, .. } => entries
-            .iter()
-            .map(|entry| entry.key.start..entry.value.end)
-            .collect(),
+        Content::Mapping { entries, .. } => entries.iter().map(|entry| entry.key.start..entry.value.end).collect(),
         _ => Vec::new(),
     }
 }
@@ -168,8 +129,7 @@ fn children(node: &Node) -> Vec<Range<usize>> {
 /// The white space at the beginning of a line.
 fn indent_of_line(source: &Source, offset: usize) -> &str {
     let line = source.slice(source.line_start(offset), source.line_end(offset));
-    line.get(..line.len() - line.trim_start().len())
-        .unwrap_or_default()
+    line.get(..line.len() - line.trim_start().len()).unwrap_or_default()
 }
 
 /// The white space before a child that is the first on its line.

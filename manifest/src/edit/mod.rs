@@ -27,10 +27,7 @@ struct Splice {
 
 impl Splice {
     fn insert(at: usize, text: impl Into<String>) -> Self {
-        Self {
-            at: at..at,
-            text: text.into(),
-        }
+        Self { at: at..at, text: text.into() }
     }
 }
 
@@ -45,20 +42,12 @@ struct Step<'e> {
 ///
 /// The first operations of all pods are done in one reading of the text, then the second ones, and so on: pods do not
 /// overlap.
-pub(crate) fn edited(
-    file: &ManifestFile,
-    edits: &[(&PodInFile, &Patch)],
-) -> Result<String, ManifestError> {
+pub(crate) fn edited(file: &ManifestFile, edits: &[(&PodInFile, &Patch)]) -> Result<String, ManifestError> {
     let mut rounds: Vec<Vec<Step<'_>>> = Vec::new();
     for (index, (pod, patch)) in edits.iter().enumerate() {
         check::is_of_file(file, pod)?;
         let same = |(earlier, _): &&(&PodInFile, &Patch)| check::same_place(earlier, pod);
-        let earlier = edits
-            .iter()
-            .take(index)
-            .filter(same)
-            .map(|(_, patch)| patch.len())
-            .sum::<usize>();
+        let earlier = edits.iter().take(index).filter(same).map(|(_, patch)| patch.len()).sum::<usize>();
         rounds.resize_with(rounds.len().max(earlier + patch.len()), Vec::new);
         for (round, operation) in rounds.iter_mut().skip(earlier).zip(patch.iter()) {
             round.push(Step { pod, operation });
@@ -97,11 +86,10 @@ fn attempt(file: &ManifestFile, steps: &[Step<'_>]) -> Result<ManifestFile, Mani
         sites.push(site);
     }
     let text = spliced(&file.source.text, splices);
-    let after =
-        ManifestFile::parse(&file.source.name, &text).map_err(|error| match sites.first() {
-            Some(site) => site.not_in_place(format!("it would read: {error}")),
-            None => error,
-        })?;
+    let after = ManifestFile::parse(&file.source.name, &text).map_err(|error| match sites.first() {
+        Some(site) => site.not_in_place(format!("it would read: {error}")),
+        None => error,
+    })?;
     for (site, step) in sites.iter().zip(steps) {
         check::step(file, &after, *step).map_err(|reason| site.not_in_place(reason))?;
     }
@@ -113,9 +101,7 @@ fn put(site: &Site<'_>, value: &Value, replace: bool) -> Result<Vec<Splice>, Man
     let container = site.container;
     match &container.content {
         Content::Mapping { entries, .. } => {
-            let old = entries
-                .iter()
-                .find(|entry| entry.key.text() == Some(&site.last));
+            let old = entries.iter().find(|entry| entry.key.text() == Some(&site.last));
             match old {
                 Some(Entry { key, value: old }) => overwrite(site, Some(key), old, value),
                 None if replace => Err(site.does_not_fit("there is nothing to replace")),
@@ -123,11 +109,7 @@ fn put(site: &Site<'_>, value: &Value, replace: bool) -> Result<Vec<Splice>, Man
             }
         }
         Content::Sequence { items, .. } => {
-            let index = if site.last == "-" {
-                Some(items.len())
-            } else {
-                site.last.parse().ok()
-            };
+            let index = if site.last == "-" { Some(items.len()) } else { site.last.parse().ok() };
             let index = index.filter(|index| *index <= items.len());
             let index = index.ok_or_else(|| site.does_not_fit("the list is shorter than that"))?;
             match items.get(index) {
@@ -155,29 +137,19 @@ fn add_key(site: &Site<'_>, value: &Value) -> Vec<Splice> {
 fn add_item(site: &Site<'_>, index: usize, value: &Value) -> Vec<Splice> {
     let container = site.container;
     match site.empty_in_block() {
-        Some(key) => {
-            block::set_collection(site, key, container, &Value::Array(vec![value.clone()]))
-        }
+        Some(key) => block::set_collection(site, key, container, &Value::Array(vec![value.clone()])),
         None if container.is_flow() => flow::add(site, &Element::Item(index, value)),
         None => block::add_item(site, index, value),
     }
 }
 
 /// Writes `value` in the place of a single value, of an empty collection or of nothing.
-fn overwrite(
-    site: &Site<'_>,
-    key: Option<&Node>,
-    old: &Node,
-    value: &Value,
-) -> Result<Vec<Splice>, ManifestError> {
+fn overwrite(site: &Site<'_>, key: Option<&Node>, old: &Node, value: &Value) -> Result<Vec<Splice>, ManifestError> {
     if old.anchored {
         return Err(site.shared(old, "an anchor (&)"));
     }
     let style = match &old.content {
-        Content::Scalar {
-            style: ScalarStyle::Literal | ScalarStyle::Folded,
-            ..
-        } => {
+        Content::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } => {
             return Err(site.not_in_place("the value there is a block of lines".to_owned()));
         }
         Content::Scalar { style, .. } => *style,
@@ -186,23 +158,14 @@ fn overwrite(
         _ => return Err(site.does_not_fit("a collection with content is not replaced in place")),
     };
     match key {
-        Some(key) if !site.container.is_flow() && print::needs_lines(value) => {
-            Ok(block::set_collection(site, key, old, value))
-        }
+        Some(key) if !site.container.is_flow() && print::needs_lines(value) => Ok(block::set_collection(site, key, old, value)),
         _ => {
             let text = match value {
                 Value::String(text) if style == ScalarStyle::DoubleQuoted => print::quoted(text),
                 _ => flow::inline(site, old, value),
             };
-            let gap = if site.source().before(old.start).ends_with([':', '-']) {
-                " "
-            } else {
-                ""
-            };
-            Ok(vec![Splice {
-                at: old.start..old.end,
-                text: format!("{gap}{text}"),
-            }])
+            let gap = if site.source().before(old.start).ends_with([':', '-']) { " " } else { "" };
+            Ok(vec![Splice { at: old.start..old.end, text: format!("{gap}{text}") }])
         }
     }
 }
@@ -221,8 +184,5 @@ fn spliced(text: &str, mut splices: Vec<Splice>) -> String {
 
 /// The parts of a pointer, unescaped.
 fn parts(pointer: &Pointer) -> Vec<String> {
-    pointer
-        .tokens()
-        .map(|token| token.decoded().into_owned())
-        .collect()
+    pointer.tokens().map(|token| token.decoded().into_owned()).collect()
 }

@@ -13,10 +13,7 @@ pub(super) enum Style {
     /// YAML between brackets; `step` is by how much elements on lines of their own are indented.
     Flow { step: Option<String> },
     /// JSON; collections take several lines where there is a step.
-    Json {
-        step: Option<String>,
-        line_break: &'static str,
-    },
+    Json { step: Option<String>, line_break: &'static str },
 }
 
 impl Style {
@@ -31,10 +28,7 @@ impl Style {
         match self {
             Self::Block => Self::Block,
             Self::Flow { .. } => Self::Flow { step: None },
-            Self::Json { line_break, .. } => Self::Json {
-                step: None,
-                line_break,
-            },
+            Self::Json { line_break, .. } => Self::Json { step: None, line_break },
         }
     }
 
@@ -49,16 +43,12 @@ impl Style {
         match value {
             Value::String(text) => self.key(text),
             Value::Array(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| self.value(item, &self.deeper(indent)));
+                let items = items.iter().map(|item| self.value(item, &self.deeper(indent)));
                 self.brackets(['[', ']'], &items.collect::<Vec<_>>(), indent)
             }
             Value::Object(map) => {
                 let deeper = self.deeper(indent);
-                let entries = map.iter().map(|(key, value)| {
-                    format!("{}: {}", self.key(key), self.value(value, &deeper))
-                });
+                let entries = map.iter().map(|(key, value)| format!("{}: {}", self.key(key), self.value(value, &deeper)));
                 self.brackets(['{', '}'], &entries.collect::<Vec<_>>(), indent)
             }
             scalar => scalar.to_string(),
@@ -71,10 +61,7 @@ impl Style {
 
     fn brackets(&self, [open, close]: [char; 2], elements: &[String], indent: &str) -> String {
         match self {
-            Self::Json {
-                step: Some(step),
-                line_break,
-            } if !elements.is_empty() => {
+            Self::Json { step: Some(step), line_break } if !elements.is_empty() => {
                 let between = format!("{line_break}{indent}{step}");
                 let elements = elements.join(&format!(",{between}"));
                 format!("{open}{between}{elements}{line_break}{indent}{close}")
@@ -97,14 +84,8 @@ pub(super) fn needs_lines(value: &Value) -> bool {
 pub(super) fn entry(key: &str, value: &Value, column: usize, layout: Layout) -> Vec<String> {
     let key = format!("{:column$}{}:", "", Style::Block.key(key));
     if needs_lines(value) {
-        let deeper = if value.is_array() {
-            layout.dashes
-        } else {
-            layout.mapping
-        };
-        std::iter::once(key)
-            .chain(collection(value, column + deeper, layout))
-            .collect()
+        let deeper = if value.is_array() { layout.dashes } else { layout.mapping };
+        std::iter::once(key).chain(collection(value, column + deeper, layout)).collect()
     } else {
         vec![format!("{key} {}", Style::Block.value(value, ""))]
     }
@@ -125,14 +106,8 @@ pub(super) fn item(value: &Value, column: usize, layout: Layout) -> Vec<String> 
 /// The lines of a collection with content that begins at `column`.
 pub(super) fn collection(value: &Value, column: usize, layout: Layout) -> Vec<String> {
     match value {
-        Value::Array(items) => items
-            .iter()
-            .flat_map(|value| item(value, column, layout))
-            .collect(),
-        Value::Object(map) => map
-            .iter()
-            .flat_map(|(key, value)| entry(key, value, column, layout))
-            .collect(),
+        Value::Array(items) => items.iter().flat_map(|value| item(value, column, layout)).collect(),
+        Value::Object(map) => map.iter().flat_map(|(key, value)| entry(key, value, column, layout)).collect(),
         _ => Vec::new(),
     }
 }
@@ -144,12 +119,7 @@ pub(super) fn quoted(text: &str) -> String {
         '\n' => "\\n".to_owned(),
         '\t' => "\\t".to_owned(),
         // Control characters, and what some readers take for a line break or a byte order mark.
-        c if c.is_control()
-            || matches!(
-                c,
-                '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-            ) =>
-        {
+        c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') => {
             format!("\\u{:04x}", u32::from(c))
         }
         c => c.to_string(),

@@ -35,15 +35,9 @@ impl<'f> Site<'f> {
     /// Walks from the document to the collection that the operation changes.
     ///
     /// Fails where the way does not exist, and where it leads through text that other places share.
-    pub(super) fn find(
-        file: &'f ManifestFile,
-        pod: &PodInFile,
-        pointer: &Pointer,
-    ) -> Result<Self, ManifestError> {
-        let root: &Rc<Node> = file.root(pod).ok_or_else(|| ManifestError::AnotherFile {
-            file: file.source.name.clone(),
-            pod: pod.owner(),
-        })?;
+    pub(super) fn find(file: &'f ManifestFile, pod: &PodInFile, pointer: &Pointer) -> Result<Self, ManifestError> {
+        let root: &Rc<Node> =
+            file.root(pod).ok_or_else(|| ManifestError::AnotherFile { file: file.source.name.clone(), pod: pod.owner() })?;
         let mut way = parts(pointer);
         let last = way.pop();
         let mut site = Self {
@@ -51,10 +45,7 @@ impl<'f> Site<'f> {
             above: Vec::new(),
             container: root,
             last: last.unwrap_or_default(),
-            layout: Layout {
-                mapping: first_step(file, root).unwrap_or(2),
-                dashes: first_dashes(file, root).unwrap_or(0),
-            },
+            layout: Layout { mapping: first_step(file, root).unwrap_or(2), dashes: first_dashes(file, root).unwrap_or(0) },
             pointer: pointer.to_string(),
         };
         if pointer.is_root() {
@@ -71,10 +62,7 @@ impl<'f> Site<'f> {
 
     fn child(&self, part: &str) -> Result<&'f Node, ManifestError> {
         let child = match &self.container.content {
-            Content::Sequence { items, .. } => part
-                .parse::<usize>()
-                .ok()
-                .and_then(|index| items.get(index)),
+            Content::Sequence { items, .. } => part.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => self.container.get(part),
         };
         match child {
@@ -87,9 +75,7 @@ impl<'f> Site<'f> {
     fn check_own(&self) -> Result<(), ManifestError> {
         match self.container {
             node if node.anchored => Err(self.shared(node, "an anchor (&)")),
-            node if matches!(node.content, Content::Alias(_)) => {
-                Err(self.shared(node, "an alias (*)"))
-            }
+            node if matches!(node.content, Content::Alias(_)) => Err(self.shared(node, "an alias (*)")),
             _ => Ok(()),
         }
     }
@@ -100,15 +86,10 @@ impl<'f> Site<'f> {
 
     /// The key of the container, where it is empty brackets among block text: it can be written as a block then.
     pub(super) fn empty_in_block(&self) -> Option<&'f Node> {
-        let parent = self
-            .above
-            .last()
-            .filter(|parent| !parent.is_flow() && self.container.is_empty_collection())?;
+        let parent = self.above.last().filter(|parent| !parent.is_flow() && self.container.is_empty_collection())?;
         match &parent.content {
             Content::Mapping { entries, .. } => {
-                let entry = entries
-                    .iter()
-                    .find(|entry| std::ptr::eq(Rc::as_ptr(&entry.value), self.container))?;
+                let entry = entries.iter().find(|entry| std::ptr::eq(Rc::as_ptr(&entry.value), self.container))?;
                 Some(&entry.key)
             }
             _ => None,
@@ -117,29 +98,17 @@ impl<'f> Site<'f> {
 
     pub(super) fn does_not_fit(&self, reason: &'static str) -> ManifestError {
         let at = self.source().position(self.container.start);
-        ManifestError::DoesNotFit {
-            at,
-            pointer: self.pointer.clone(),
-            reason,
-        }
+        ManifestError::DoesNotFit { at, pointer: self.pointer.clone(), reason }
     }
 
     pub(super) fn not_in_place(&self, reason: String) -> ManifestError {
         let at = self.source().position(self.container.start);
-        ManifestError::NotInPlace {
-            at,
-            pointer: self.pointer.clone(),
-            reason,
-        }
+        ManifestError::NotInPlace { at, pointer: self.pointer.clone(), reason }
     }
 
     pub(super) fn shared(&self, node: &Node, what: &'static str) -> ManifestError {
         let at = self.source().position(node.start);
-        ManifestError::Shared {
-            at,
-            pointer: self.pointer.clone(),
-            what,
-        }
+        ManifestError::Shared { at, pointer: self.pointer.clone(), what }
     }
 }
 
@@ -147,11 +116,7 @@ impl<'f> Site<'f> {
 fn first_step(file: &ManifestFile, node: &Node) -> Option<usize> {
     first(node, &|parent, child| {
         let deeper = matches!(child.content, Content::Mapping { flow: false, .. });
-        deeper.then(|| {
-            file.source
-                .column(child.start)
-                .saturating_sub(file.source.column(parent.start))
-        })
+        deeper.then(|| file.source.column(child.start).saturating_sub(file.source.column(parent.start)))
     })
 }
 
@@ -159,23 +124,16 @@ fn first_step(file: &ManifestFile, node: &Node) -> Option<usize> {
 fn first_dashes(file: &ManifestFile, node: &Node) -> Option<usize> {
     first(node, &|parent, child| {
         let dashes = matches!(child.content, Content::Sequence { flow: false, .. });
-        dashes.then(|| {
-            file.source
-                .column(child.start)
-                .saturating_sub(file.source.column(parent.start))
-        })
+        dashes.then(|| file.source.column(child.start).saturating_sub(file.source.column(parent.start)))
     })
 }
 
 /// The first answer of `ask` for a block mapping and one of its values, in the order of the text.
 fn first(node: &Node, ask: &impl Fn(&Node, &Node) -> Option<usize>) -> Option<usize> {
     match &node.content {
-        Content::Mapping {
-            flow: false,
-            entries,
-        } => entries
-            .iter()
-            .find_map(|entry| ask(node, &entry.value).or_else(|| first(&entry.value, ask))),
+        Content::Mapping { flow: false, entries } => {
+            entries.iter().find_map(|entry| ask(node, &entry.value).or_else(|| first(&entry.value, ask)))
+        }
         Content::Sequence { flow: false, items } => items.iter().find_map(|item| first(item, ask)),
         _ => None,
     }

@@ -1,0 +1,87 @@
+//! The decision core behind the HTTPS edge: bytes of a review in, bytes of the answer out.
+
+use std::sync::Arc;
+
+use countersign_decision::facts::Known;
+use countersign_decision::request::PodRequest;
+use countersign_decision::verdict::{Decision, Verdict};
+use countersign_decision::{mutate, validate};
+use jiff::Timestamp;
+
+use crate::http::{Answer, Endpoint, Judge, Outcome};
+use crate::knowledge::Knowledge;
+use crate::review::{self, Unreadable};
+
+/// Judges by what is known at the time of the request.
+#[derive(Debug)]
+pub struct Countersign {
+    knowledge: Arc<Knowledge>,
+}
+
+impl Countersign {
+    /// A judge that asks `knowledge` for the facts of each request.
+    pub const fn new(knowledge: Arc<Knowledge>) -> Self {
+        Self { knowledge }
+    }
+}
+
+impl Judge for Countersign {
+    fn answer(&self, endpoint: Endpoint, review: &[u8]) -> Answer {
+        let question = match review::read(review) {
+            Ok(question) => question,
+            Err(Unreadable::NotAReview(because)) => return Answer::Unreadable { because },
+            Err(Unreadable::Refused { api_version, uid, refusal }) => {
+                let body = review::refusal(&api_version, &uid, &refusal);
+                return Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] };
+            }
+        };
+        let now = Timestamp::now();
+        let (facts, stale_since) = match self.knowledge.ask(now) {
+            Ok(known) => known,
+            Err(incomplete) => return Answer::NotReady { because: incomplete.to_string() },
+        };
+        let known = Known { facts: &facts, now, stale_since };
+        let (decide, required): (fn(&PodRequest<'_>, &Known<'_>) -> Verdict, bool) = match endpoint {
+            Endpoint::Mutate => (mutate, false),
+            Endpoint::MutateRequired => (mutate, true),
+            Endpoint::Validate => (validate, false),
+            Endpoint::ValidateRequired => (validate, true),
+        };
+        let uid = question.uid.clone();
+        let verdict = question.into_request(required, |request| decide(request, &known));
+        log(endpoint, &uid, &verdict);
+        Answer::Review {
+            body: review::answer(&uid, &verdict),
+            outcome: outcome(verdict.decision),
+            reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
+        }
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.knowledge.ask(Timestamp::now()).map(|_| ()).map_err(|incomplete| incomplete.to_string())
+    }
+}
+
+const fn outcome(decision: Decision) -> Outcome {
+    match decision {
+        Decision::Untouched | Decision::Admitted => Outcome::Allowed,
+        Decision::Patched => Outcome::Patched,
+        Decision::Warned => Outcome::Warned,
+        Decision::Audited => Outcome::Audited,
+        Decision::Refused => Outcome::Refused,
+    }
+}
+
+/// Says what was refused, or would have been; nothing of the pod's content but what the refusal names.
+fn log(endpoint: Endpoint, uid: &str, verdict: &Verdict) {
+    for refusal in &verdict.refusals {
+        tracing::info!(
+            endpoint = endpoint.as_str(),
+            uid,
+            decision = verdict.decision.name(),
+            id = refusal.id,
+            "{}",
+            refusal.because
+        );
+    }
+}

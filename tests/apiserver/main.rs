@@ -1,0 +1,12 @@
+//! Countersign as a real kube-apiserver sees it: the project's own manifests (only `clientConfig` is replaced), the real binary
+//! with the rights of its service account, real TLS.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod allow_list;
+mod golden;
+mod main_job;
+mod modes;
+mod pods;
+mod site;
+mod webhook_down;

@@ -1,0 +1,47 @@
+//! `countersign allow`.
+
+use crate::called::{countersign, countersign_with, file};
+
+const CONSUMER: &str = "manifests/samples/consumer.yaml";
+
+#[test]
+fn the_entry_counts_for_the_manifests_namespace_and_service_account() {
+    let called = countersign(&["allow", "-f", CONSUMER]);
+    assert!(called.err.contains("for namespace kafka, service account workload-identity-sa"), "{}", called.err);
+    let list = called.printed();
+    assert!(list.contains("countersign.dev/allow-list: \"true\""), "{list}");
+    assert!(list.contains("      namespaces: [kafka]\n      serviceAccounts: [workload-identity-sa]\n"), "{list}");
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(countersign(&["review", "-f", CONSUMER, "--allow-list", &file(folder.path(), "al.yaml", &list)]).code, 0);
+}
+
+#[test]
+fn flags_make_the_scope_wider() {
+    let list =
+        countersign(&["allow", "-f", CONSUMER, "--any-namespace", "--any-service-account", "--name", "consumer: 1"]).printed();
+    assert!(list.contains("namespaces: [\"*\"]\n      name: \"consumer: 1\"\n"), "{list}");
+    let list = countersign(&["allow", "-f", CONSUMER, "--namespaces", "a,b"]).printed();
+    assert!(list.contains("namespaces: [a, b]"), "{list}");
+}
+
+#[test]
+fn a_manifest_without_a_namespace_needs_one() {
+    let text = std::fs::read_to_string(CONSUMER).unwrap().replace("  namespace: kafka\n", "");
+    let error = countersign_with(&text, &["allow", "-f", "-"]).unusable();
+    assert!(error.contains("names no namespace") && error.contains("--namespaces NS, or --any-namespace"), "{error}");
+}
+
+#[test]
+fn an_entry_is_added_to_a_list_with_its_comments_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = countersign(&["allow", "-f", CONSUMER, "--namespaces", "other"]).printed();
+    let commented = format!("# our list\n{}", list.replace("    - digest", "    # the first\n    - digest"));
+    let path = file(folder.path(), "al.yaml", &commented);
+    let longer = countersign(&["allow", "-f", CONSUMER, "--allow-list", &path]).printed();
+    assert!(longer.starts_with(&commented), "{longer}");
+    let path = file(folder.path(), "longer.yaml", &longer);
+    assert_eq!(countersign(&["review", "-f", CONSUMER, "--allow-list", &path]).code, 0);
+    let again = countersign(&["allow", "-f", CONSUMER, "--allow-list", &path]);
+    assert!(again.err.contains("is listed already"), "{}", again.err);
+    assert_eq!(again.printed(), longer);
+}
