@@ -7,18 +7,18 @@ use crate::pods::create;
 use crate::site::{Site, Webhook, apply, site, until};
 
 /// Applies an allow-list ConfigMap and waits until the webhook has seen it.
-pub fn list(server: &ApiServer, webhook: &Webhook, config_map: &Value) {
+pub(crate) fn list(server: &ApiServer, webhook: &Webhook, config_map: &Value) {
     webhook.has_seen("configmaps", &apply(server, &config_map.to_string()));
 }
 
 /// Deletes an allow-list ConfigMap.
-pub fn unlist(server: &ApiServer, name: &str) {
+pub(crate) fn unlist(server: &ApiServer, name: &str) {
     let output = server.kubectl(&["delete", "configmap", "-n", "countersign-system", name]).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A pod of an accepted class whose policy is `package <name>`, and the ConfigMap that lists it.
-pub fn listed(name: &str) -> (Value, Value) {
+pub(crate) fn listed(name: &str) -> (Value, Value) {
     use base64::Engine as _;
     let policy = format!("package {name}\n");
     let annotation = base64::engine::general_purpose::STANDARD.encode(&policy);
@@ -27,7 +27,10 @@ pub fn listed(name: &str) -> (Value, Value) {
         "metadata": {"name": name, "namespace": "kafka", "annotations": {"io.katacontainers.config.agent.policy": annotation}},
         "spec": {"runtimeClassName": "kata-cc-isolation", "containers": [{"name": "c", "image": "i"}]}
     });
-    let entry = format!("- {{digest: \"{}\", namespaces: [kafka], name: {name}}}\n", countersign_policy::Digest::sha256_of(policy.as_bytes()));
+    let entry = format!(
+        "- {{digest: \"{}\", namespaces: [kafka], name: {name}}}\n",
+        countersign_policy::Digest::sha256_of(policy.as_bytes())
+    );
     let config_map = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "data": {"team.yaml": entry},
         "metadata": {"name": name, "namespace": "countersign-system", "labels": {"countersign.dev/allow-list": "true"}}

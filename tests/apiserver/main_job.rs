@@ -37,7 +37,8 @@ fn the_plain_consumer_comes_back_complete_with_the_overhead_of_its_runtime_class
     assert_eq!(pod["spec"]["containers"][1]["name"], "kafka-golang-consumer");
     assert_eq!(pod["spec"]["runtimeClassName"], "kata-cc-isolation");
     assert_eq!(pod["spec"]["overhead"], json!({"memory": "2Gi"}), "the in-tree plugin has run after the patch");
-    let token = |container: usize| pod["spec"]["containers"][container]["volumeMounts"].to_string().contains("kube-api-access-");
+    let token =
+        |container: usize| pod["spec"]["containers"][container]["volumeMounts"].to_string().contains("kube-api-access-");
     assert!(token(0) && token(1), "both containers have the service-account mount");
     assert_eq!(pod["spec"]["nodeSelector"]["kubernetes.azure.com/trusted-launch"], "true");
     assert_eq!(pod["spec"]["nodeSelector"]["kubernetes.azure.com/secure-boot"], "true");
@@ -53,7 +54,10 @@ fn the_same_with_an_unlisted_policy_is_refused_with_its_digest_and_an_entry_to_p
     let digest = countersign_policy::Digest::sha256_of(b"package nobody_listed_this\n");
     assert!(refusal.contains("admission webhook \"judge.confidential-pods.countersign.dev\""), "{refusal}");
     assert!(refusal.contains(&format!("policy-not-allowed: policy digest {digest} of pod kafka/unlisted")), "{refusal}");
-    assert!(refusal.contains(&format!("- {{digest: \"{digest}\", namespaces: [kafka], serviceAccounts: [workload-identity-sa]}}")), "{refusal}");
+    assert!(
+        refusal.contains(&format!("- {{digest: \"{digest}\", namespaces: [kafka], serviceAccounts: [workload-identity-sa]}}")),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -72,7 +76,11 @@ fn a_real_policy_is_admitted_once_listed_and_refused_once_its_entry_is_gone() {
     });
     list(server, webhook, &config_map);
     let answer = create(server, &pod, true);
-    assert!(answer.warnings.contains("sidecar") || answer.warnings.contains("node-selectors"), "what only opted-in pods need is a warning: {}", answer.warnings);
+    assert!(
+        answer.warnings.contains("sidecar") || answer.warnings.contains("node-selectors"),
+        "what only opted-in pods need is a warning: {}",
+        answer.warnings
+    );
     answer.admitted();
     unlist(server, "real-policy");
     let gone = Instant::now();
@@ -95,7 +103,10 @@ fn the_producer_is_stored_exactly_as_without_the_webhook() {
     };
     let with = stored(&producer);
     for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
-        assert!(server.kubectl(&["get", kind, "-o", "name"]).unwrap().stdout.starts_with(kind.trim_end_matches('s').as_bytes()), "{kind} are registered");
+        assert!(
+            server.kubectl(&["get", kind, "-o", "name"]).unwrap().stdout.starts_with(kind.trim_end_matches('s').as_bytes()),
+            "{kind} are registered"
+        );
     }
     assert_eq!(with, stored(&elsewhere));
     assert_eq!(with.1, Value::Null);

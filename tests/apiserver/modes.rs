@@ -80,5 +80,9 @@ fn a_foreign_handler_under_a_known_class_is_refused() {
     let class = apply(server, &crate::site::runtime_class("kata-cc-isolation", "runc").to_string());
     webhook.has_seen("runtimeclasses", &class);
     let refusal = create(server, &pod, true).refused();
-    assert!(refusal.contains("runtime-handler: RuntimeClass kata-cc-isolation names handler \"runc\", and the profile lists kata-cc"), "{refusal}");
+    assert!(
+        refusal
+            .contains("runtime-handler: RuntimeClass kata-cc-isolation names handler \"runc\", and the profile lists kata-cc"),
+        "{refusal}"
+    );
 }

@@ -16,30 +16,31 @@ use serde_json::{Value, json};
 const ACCOUNT: &str = "system:serviceaccount:countersign-system:countersign";
 
 /// How long something may take that happens by itself; nothing waits that long when all is well.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An API server with Countersign installed and running.
-pub struct Site {
-    pub server: ApiServer,
-    pub webhook: Webhook,
+pub(crate) struct Site {
+    pub(crate) server: ApiServer,
+    pub(crate) webhook: Webhook,
 }
 
 /// A running `countersign serve`.
-pub struct Webhook {
+pub(crate) struct Webhook {
     _process: Process,
-    pub health: SocketAddr,
+    pub(crate) health: SocketAddr,
 }
 
 /// The site that most tests share: the built-in configuration.
-pub fn site() -> &'static Site {
+pub(crate) fn site() -> &'static Site {
     static SITE: OnceLock<Site> = OnceLock::new();
     SITE.get_or_init(|| Site::open(None))
 }
 
 impl Site {
     /// Boots an API server, installs the manifests for a configuration, starts the webhook and registers it.
-    pub fn open(configuration: Option<&str>) -> Self {
-        let options = Options::default().user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
+    pub(crate) fn open(configuration: Option<&str>) -> Self {
+        let options =
+            Options::default().user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
         let server = ApiServer::boot(&options).unwrap();
         let path = configuration.map(|text| {
             let path = server.folder().join("configuration.yaml");
@@ -58,7 +59,7 @@ impl Site {
 }
 
 /// A RuntimeClass as AKS has it. Source: the AKS confidential-containers tutorial (overhead memory 2Gi).
-pub fn runtime_class(name: &str, handler: &str) -> Value {
+pub(crate) fn runtime_class(name: &str, handler: &str) -> Value {
     json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": handler, "overhead": {"podFixed": {"memory": "2Gi"}}})
 }
 
@@ -84,12 +85,13 @@ fn without_webhooks(manifests: &[Value]) -> String {
 }
 
 /// The shipped webhook configurations, pointed at `address`: only `clientConfig` is replaced.
-pub fn register(server: &ApiServer, manifests: &[Value], address: SocketAddr, authority: &[u8]) {
+pub(crate) fn register(server: &ApiServer, manifests: &[Value], address: SocketAddr, authority: &[u8]) {
     for object in manifests.iter().filter(|object| is_webhook(object)) {
         let mut object = object.clone();
         for webhook in object["webhooks"].as_array_mut().unwrap() {
             let path = webhook["clientConfig"]["service"]["path"].as_str().unwrap().to_owned();
-            webhook["clientConfig"] = json!({"url": format!("https://{address}{path}"), "caBundle": STANDARD.encode(authority)});
+            webhook["clientConfig"] =
+                json!({"url": format!("https://{address}{path}"), "caBundle": STANDARD.encode(authority)});
         }
         apply(server, &object.to_string());
     }
@@ -102,7 +104,7 @@ pub fn register(server: &ApiServer, manifests: &[Value], address: SocketAddr, au
 }
 
 /// The shipped manifests of the built-in configuration.
-pub fn shipped() -> Vec<Value> {
+pub(crate) fn shipped() -> Vec<Value> {
     manifests(None)
 }
 
@@ -112,16 +114,21 @@ fn authority(server: &ApiServer) -> Vec<u8> {
 
 /// Starts `countersign serve` and waits until it is ready.
 fn start(server: &ApiServer, configuration: Option<&Path>) -> (Webhook, SocketAddr) {
-    let mut arguments: Vec<OsString> = ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log", "json"].map(OsString::from).into();
+    let mut arguments: Vec<OsString> =
+        ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log", "json"].map(OsString::from).into();
     arguments.extend([OsString::from("--self-signed"), server.folder().join("webhook").into()]);
     if let Some(path) = configuration {
         arguments.extend([OsString::from("--config"), path.into()]);
     }
     let variables = [("KUBECONFIG", kubeconfig(server).into_os_string())];
-    let process = server.companion("countersign", Path::new(env!("CARGO_BIN_EXE_countersign")), &arguments, &variables).unwrap();
+    let process =
+        server.companion("countersign", Path::new(env!("CARGO_BIN_EXE_countersign")), &arguments, &variables).unwrap();
     let (reviews, health) = until("the webhook serves", || {
         let log = process.log();
-        let line: Value = log.lines().filter_map(|line| serde_json::from_str(line).ok()).find(|line: &Value| line["fields"]["message"] == "serving")?;
+        let line: Value = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .find(|line: &Value| line["fields"]["message"] == "serving")?;
         let address = |field: &str| line["fields"][field].as_str().unwrap().parse().unwrap();
         Some((address("reviews"), address("health")))
     });
@@ -144,7 +151,7 @@ fn kubeconfig(server: &ApiServer) -> PathBuf {
 
 impl Webhook {
     /// What the health port answers, head and body.
-    pub fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.health).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -153,12 +160,12 @@ impl Webhook {
     }
 
     /// The value of a metric, with its labels as they are printed.
-    pub fn metric(&self, name: &str) -> Option<f64> {
+    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
         self.get("/metrics").lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
     /// Waits until a watch has seen this version of an object.
-    pub fn has_seen(&self, watch: &str, object: &Value) {
+    pub(crate) fn has_seen(&self, watch: &str, object: &Value) {
         let version: f64 = object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
         until(&format!("{watch} are seen at {version}"), || {
             let seen = self.metric(&format!("countersign_watch_resource_version{{watch=\"{watch}\"}}"))?;
@@ -168,7 +175,7 @@ impl Webhook {
 }
 
 /// Applies objects with `kubectl apply --server-side`, strictly, and gives them back as they are stored.
-pub fn apply(server: &ApiServer, objects: &str) -> Value {
+pub(crate) fn apply(server: &ApiServer, objects: &str) -> Value {
     let arguments = ["apply", "--server-side", "--force-conflicts", "--validate=strict", "-o", "json", "-f", "-"];
     let output = server.kubectl_with_input(&arguments, objects).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -176,7 +183,7 @@ pub fn apply(server: &ApiServer, objects: &str) -> Value {
 }
 
 /// Asks until there is an answer, and fails after [`DEADLINE`].
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -187,6 +194,6 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-pub fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

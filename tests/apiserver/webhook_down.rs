@@ -7,7 +7,7 @@ use countersign_harness::{ApiServer, Options};
 use serde_json::{Value, json};
 
 use crate::pods::{Answer, create, run};
-use crate::site::{block_on, register, runtime_class, shipped, apply};
+use crate::site::{apply, block_on, register, runtime_class, shipped};
 
 /// Nobody listens there: port 1 is reserved and below what tests bind.
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
@@ -67,8 +67,16 @@ fn ordinary(server: &ApiServer, namespace: &str) {
         succeeds(what, run(server, &arguments, &none));
     }
     let debug = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "i", "targetContainerName": "c"}]}}).to_string();
-    succeeds("ephemeral container", run(server, &["patch", "pod", "-n", namespace, name, "--subresource=ephemeralcontainers", "-o", "json", "-p", &debug], &none));
-    let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": "n"}});
+    succeeds(
+        "ephemeral container",
+        run(
+            server,
+            &["patch", "pod", "-n", namespace, name, "--subresource=ephemeralcontainers", "-o", "json", "-p", &debug],
+            &none,
+        ),
+    );
+    let binding =
+        json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": {"kind": "Node", "name": "n"}});
     succeeds("binding", run(server, &["create", "--raw", &raw("/binding"), "-f", "-"], &binding));
     let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}});
     succeeds("eviction", run(server, &["create", "--raw", &raw("/eviction"), "-f", "-"], &eviction));
@@ -79,7 +87,14 @@ fn ordinary(server: &ApiServer, namespace: &str) {
 fn ending(server: &ApiServer) {
     let none = Value::Null;
     succeeds("delete", run(server, &["delete", "pod", "-n", "kafka", "older", "--wait=false"], &none));
-    succeeds("finalizer away", run(server, &["patch", "pod", "-n", "kafka", "older", "-o", "json", "-p", r#"{"metadata":{"finalizers":null}}"#], &none));
+    succeeds(
+        "finalizer away",
+        run(
+            server,
+            &["patch", "pod", "-n", "kafka", "older", "-o", "json", "-p", r#"{"metadata":{"finalizers":null}}"#],
+            &none,
+        ),
+    );
     let gone = server.kubectl(&["get", "pod", "-n", "kafka", "older"]).unwrap();
     assert!(String::from_utf8_lossy(&gone.stderr).contains("NotFound"), "{}", String::from_utf8_lossy(&gone.stderr));
 }

@@ -1,5 +1,6 @@
 //! A kube-apiserver with its etcd: what a test may do with it.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -141,6 +142,21 @@ impl ApiServer {
     /// What the API server calls itself: `v1.35.4`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Starts one more process in this run, beside the API server: it is recorded, logged and stopped as that is. One of the
+    /// arguments must name the run folder.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn companion(
+        &self,
+        name: &'static str,
+        program: &Path,
+        arguments: &[OsString],
+        variables: &[(&str, OsString)],
+    ) -> Result<Process> {
+        Process::start_with(&self.run, name, program, arguments, variables)
     }
 
     /// The folder of this run: logs, keys, records. It is removed at the end.

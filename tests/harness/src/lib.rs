@@ -33,3 +33,4 @@ mod run;
 pub use access::Options;
 pub use api_server::ApiServer;
 pub use binaries::Binaries;
+pub use process::Process;

@@ -17,8 +17,9 @@ const RECORDED: &str = r#"echo $$ > "$0" && exec "$@""#;
 /// How many of the last lines of a log an error shows.
 const LAST_LINES: usize = 25;
 
+/// A process of a run; dropping it stops it.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: &'static str,
     child: Child,
     log: PathBuf,
@@ -30,6 +31,17 @@ impl Process {
     /// # Errors
     /// When the log cannot be written or the shell cannot be started.
     pub(crate) fn start(run: &Run, name: &'static str, program: &Path, arguments: &[OsString]) -> Result<Self> {
+        Self::start_with(run, name, program, arguments, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_with(
+        run: &Run,
+        name: &'static str,
+        program: &Path,
+        arguments: &[OsString],
+        variables: &[(&str, OsString)],
+    ) -> Result<Self> {
         let log = run.folder().join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let child = Command::new("sh")
@@ -37,6 +49,7 @@ impl Process {
             .arg(run.record(name))
             .arg(program)
             .args(arguments)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(run.folder())
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
@@ -47,20 +60,22 @@ impl Process {
     }
 
     /// The status that the process ended with, if it has ended.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// The process id.
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(crate) fn log(&self) -> String {
+    /// What the process has printed so far.
+    pub fn log(&self) -> String {
         fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
     }
 
     /// An error that says what is wrong with the process and shows the end of its log.
-    pub(crate) fn failure(&self, what: &str) -> anyhow::Error {
+    pub fn failure(&self, what: &str) -> anyhow::Error {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
