@@ -28,11 +28,7 @@ struct Constant;
 impl Judge for Constant {
     fn answer(&self, _endpoint: Endpoint, _review: &[u8]) -> Answer {
         let body = br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"705ab4f5-6393-11e8-b7cc-42010a800002","allowed":true}}"#;
-        Answer::Review {
-            body: body.to_vec(),
-            outcome: Outcome::Allowed,
-            reasons: Vec::new(),
-        }
+        Answer::Review { body: body.to_vec(), outcome: Outcome::Allowed, reasons: Vec::new() }
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -44,9 +40,7 @@ impl Judge for Constant {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let metrics = Arc::new(Metrics::new());
-    let source = CertSource::SelfSigned {
-        directory: args.self_signed,
-    };
+    let source = CertSource::SelfSigned { directory: args.self_signed };
     let certificates = source.open(Arc::clone(&metrics))?;
     let listener = TcpListener::bind(args.listen).await?;
     println!("{}", listener.local_addr()?);

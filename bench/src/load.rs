@@ -38,7 +38,10 @@ impl Load {
             .context("cannot run h2load: install nghttp2-client")?;
         let text = String::from_utf8_lossy(&output.stdout);
         let succeeded = format!("{} succeeded, 0 failed", self.requests);
-        ensure!(text.contains(&succeeded) && text.contains(&format!("{} 2xx", self.requests)), "not every request was answered:\n{text}");
+        ensure!(
+            text.contains(&succeeded) && text.contains(&format!("{} 2xx", self.requests)),
+            "not every request was answered:\n{text}"
+        );
         Ok(Figure {
             per_second: rate(&text).context("h2load prints no rate")?,
             mean_micros: mean(&text).context("h2load prints no mean")?,

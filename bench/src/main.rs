@@ -28,7 +28,9 @@ const LOADS: [Load; 4] = [
 fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(countersign), Some(floor), None) = (arguments.next(), arguments.next(), arguments.next()) else {
-        anyhow::bail!("usage: countersign-bench COUNTERSIGN FLOOR (paths of the release binaries; `cargo xtask bench` knows them)");
+        anyhow::bail!(
+            "usage: countersign-bench COUNTERSIGN FLOOR (paths of the release binaries; `cargo xtask bench` knows them)"
+        );
     };
     let directory = tempfile::tempdir()?;
     let reviews = reviews::write(directory.path())?;
@@ -51,6 +53,11 @@ fn main() -> Result<()> {
         }
     }
     print!("{}", table.printed());
-    println!("resident after the load: floor {} MB, one entry {} MB, 10,000 entries {} MB", floor.resident()?, one.resident()?, many.resident()?);
+    println!(
+        "resident after the load: floor {} MB, one entry {} MB, 10,000 entries {} MB",
+        floor.resident()?,
+        one.resident()?,
+        many.resident()?
+    );
     Ok(())
 }

@@ -58,7 +58,10 @@ fn padded(policy: &str) -> String {
     while text.len() < BIG_POLICY {
         line += 1;
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# line {line}: {{\"Process\": {{\"Args\": [\"/bin/sh\", \"-c\", \"echo {line}\"]}}, \"Mounts\": []}}");
+        let _ = writeln!(
+            text,
+            "# line {line}: {{\"Process\": {{\"Args\": [\"/bin/sh\", \"-c\", \"echo {line}\"]}}, \"Mounts\": []}}"
+        );
     }
     text
 }

@@ -20,7 +20,13 @@ impl Server {
     pub(crate) fn floor(program: &Path, directory: &Path) -> Result<Self> {
         let address = free()?;
         let certificates = directory.join("floor");
-        Self::start(program, directory, "floor", address, &["--listen".as_ref(), address.to_string().as_ref(), "--self-signed".as_ref(), certificates.as_ref()])
+        Self::start(
+            program,
+            directory,
+            "floor",
+            address,
+            &["--listen".as_ref(), address.to_string().as_ref(), "--self-signed".as_ref(), certificates.as_ref()],
+        )
     }
 
     /// The webhook with an allow-list.

@@ -43,7 +43,16 @@ impl Table {
                 let _ = writeln!(
                     text,
                     "| {}, {} connections | {row} | {:.0} | {:.2} ({:.2} to {:.2}) | {:.3} | {:.2} ({:.2} to {:.2}) |",
-                    load.size, load.connections, rate.median, rates.median, rates.lowest, rates.highest, latency.median, latencies.median, latencies.lowest, latencies.highest
+                    load.size,
+                    load.connections,
+                    rate.median,
+                    rates.median,
+                    rates.lowest,
+                    rates.highest,
+                    latency.median,
+                    latencies.median,
+                    latencies.lowest,
+                    latencies.highest
                 );
             }
         }

@@ -25,10 +25,7 @@ pub(super) struct Text {
 
 impl Files {
     pub(super) fn read(&self) -> Result<Text, CertError> {
-        Ok(Text {
-            certificate: read(&self.certificate)?,
-            key: read(&self.key)?,
-        })
+        Ok(Text { certificate: read(&self.certificate)?, key: read(&self.key)? })
     }
 
     /// The leaf of what was read.
@@ -37,30 +34,18 @@ impl Files {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| not_pem(&self.certificate, "certificate", &error.to_string()))?;
         if chain.is_empty() {
-            return Err(not_pem(
-                &self.certificate,
-                "certificate",
-                "no section CERTIFICATE",
-            ));
+            return Err(not_pem(&self.certificate, "certificate", "no section CERTIFICATE"));
         }
-        let key = PrivateKeyDer::from_pem_slice(&text.key)
-            .map_err(|error| not_pem(&self.key, "private key", &error.to_string()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&text.key).map_err(|error| not_pem(&self.key, "private key", &error.to_string()))?;
         Leaf::new(chain, key)
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertError> {
-    fs::read(path).map_err(|source| CertError::File {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| CertError::File { action: "read", path: path.to_owned(), source })
 }
 
 fn not_pem(path: &Path, expected: &'static str, because: &str) -> CertError {
-    CertError::Pem {
-        path: path.to_owned(),
-        expected,
-        because: because.to_owned(),
-    }
+    CertError::Pem { path: path.to_owned(), expected, because: because.to_owned() }
 }

@@ -54,20 +54,13 @@ impl Leaf {
     ///
     /// # Errors
     /// [`CertError::Pair`] if it does not, [`CertError::Malformed`] if the certificate cannot be read.
-    pub fn new(
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-    ) -> Result<Self, CertError> {
-        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
-            .map_err(CertError::Pair)?;
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, CertError> {
+        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(CertError::Pair)?;
         let end_entity = key.end_entity_cert().map_err(CertError::Pair)?;
-        let (_, certificate) = x509_parser::parse_x509_certificate(end_entity)
-            .map_err(|error| CertError::Malformed(error.to_string()))?;
+        let (_, certificate) =
+            x509_parser::parse_x509_certificate(end_entity).map_err(|error| CertError::Malformed(error.to_string()))?;
         let not_after = certificate.validity().not_after.timestamp();
-        Ok(Self {
-            key: Arc::new(key),
-            not_after,
-        })
+        Ok(Self { key: Arc::new(key), not_after })
     }
 
     /// The end of its validity, in seconds since 1970.

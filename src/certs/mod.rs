@@ -57,17 +57,11 @@ impl CertSource {
                 let text = files.read()?;
                 let served = Served::new(files.leaf(&text)?, metrics);
                 let watch = watch::Watch::start(files, text, Arc::clone(&served));
-                Ok(Certificates {
-                    served,
-                    _watch: Some(watch),
-                })
+                Ok(Certificates { served, _watch: Some(watch) })
             }
             Self::SelfSigned { directory } => {
                 let served = Served::new(self_signed::make(&directory)?, metrics);
-                Ok(Certificates {
-                    served,
-                    _watch: None,
-                })
+                Ok(Certificates { served, _watch: None })
             }
         }
     }

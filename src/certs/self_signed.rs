@@ -11,8 +11,8 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256,
 };
 use rustls::pki_types::PrivateKeyDer;
 
@@ -29,21 +29,17 @@ const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// Makes both, and writes the authority's certificate into `directory`, which it makes if it is missing.
 pub(super) fn make(directory: &Path) -> Result<Leaf, CertError> {
-    let authority =
-        CertifiedIssuer::self_signed(authority(), KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)?;
+    let authority = CertifiedIssuer::self_signed(authority(), KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)?;
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let certificate = leaf()?.signed_by(&key, &authority)?;
     write(directory, &authority.pem())?;
-    let key = PrivateKeyDer::try_from(key.serialize_der())
-        .map_err(|because| CertError::Malformed(because.into()))?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|because| CertError::Malformed(because.into()))?;
     Leaf::new(vec![certificate.der().clone()], key)
 }
 
 fn authority() -> CertificateParams {
     let mut params = valid(CertificateParams::default());
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "countersign self-signed authority");
+    params.distinguished_name.push(DnType::CommonName, "countersign self-signed authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
@@ -51,9 +47,7 @@ fn authority() -> CertificateParams {
 
 fn leaf() -> Result<CertificateParams, rcgen::Error> {
     let mut params = valid(CertificateParams::new(NAMES.map(str::to_owned))?);
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "countersign");
+    params.distinguished_name.push(DnType::CommonName, "countersign");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
@@ -73,19 +67,13 @@ fn write(directory: &Path, pem: &str) -> Result<(), CertError> {
     let path = directory.join(CA_FILE);
     let failed = |action, path: &Path| {
         let path: PathBuf = path.to_owned();
-        move |source| CertError::File {
-            action,
-            path,
-            source,
-        }
+        move |source| CertError::File { action, path, source }
     };
     fs::create_dir_all(directory).map_err(failed("create", directory))?;
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed("write", &path))?;
-    file.write_all(pem.as_bytes())
-        .map_err(failed("write", &path))?;
+    file.write_all(pem.as_bytes()).map_err(failed("write", &path))?;
     readable(file.as_file()).map_err(failed("write", &path))?;
-    file.persist(&path)
-        .map_err(|error| failed("write", &path)(error.error))?;
+    file.persist(&path).map_err(|error| failed("write", &path)(error.error))?;
     Ok(())
 }
 

@@ -22,10 +22,7 @@ impl Served {
     /// Serves `leaf` until it is replaced.
     pub fn new(leaf: Leaf, metrics: Arc<Metrics>) -> Arc<Self> {
         metrics.certificate_not_after.set(leaf.not_after);
-        Arc::new(Self {
-            key: ArcSwap::new(leaf.key),
-            metrics,
-        })
+        Arc::new(Self { key: ArcSwap::new(leaf.key), metrics })
     }
 
     /// Serves the new leaf from the next handshake on, or the old one still if there is none; counts and logs it.
@@ -42,10 +39,7 @@ impl Served {
                 ReloadResult::Failed
             }
         };
-        self.metrics
-            .certificate_reloads
-            .get_or_create(&ReloadLabels { result })
-            .inc();
+        self.metrics.certificate_reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 }
 

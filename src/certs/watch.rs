@@ -44,10 +44,7 @@ impl Watch {
             .ok();
         // What changed since `seen` was read and before the watch began makes no event.
         changed.notify_one();
-        Self {
-            _events: events,
-            looking: tokio::spawn(look(files, seen, served, changed)),
-        }
+        Self { _events: events, looking: tokio::spawn(look(files, seen, served, changed)) }
     }
 }
 
@@ -64,11 +61,7 @@ fn events(files: &Files, changed: Arc<Notify>) -> notify::Result<RecommendedWatc
             changed.notify_one();
         }
     })?;
-    for directory in [&files.certificate, &files.key]
-        .map(|file| directory(file))
-        .into_iter()
-        .collect::<BTreeSet<_>>()
-    {
+    for directory in [&files.certificate, &files.key].map(|file| directory(file)).into_iter().collect::<BTreeSet<_>>() {
         watcher.watch(&directory, RecursiveMode::NonRecursive)?;
     }
     Ok(watcher)

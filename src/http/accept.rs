@@ -35,27 +35,10 @@ pub(super) struct Door {
 impl Door {
     /// Serves until the drain has begun and its time is over, then finishes or cuts what is in flight.
     pub(super) async fn serve(self) {
-        let Self {
-            listener,
-            tls,
-            routes,
-            limits,
-            metrics,
-            name,
-            drain,
-        } = self;
+        let Self { listener, tls, routes, limits, metrics, name, drain } = self;
         let (close, closing) = watch::channel(false);
-        let open = metrics
-            .connections
-            .get_or_create_owned(&ListenerLabels { listener: name });
-        let line = Line {
-            tls,
-            routes,
-            limits: Arc::clone(&limits),
-            metrics,
-            drain: drain.clone(),
-            closing,
-        };
+        let open = metrics.connections.get_or_create_owned(&ListenerLabels { listener: name });
+        let line = Line { tls, routes, limits: Arc::clone(&limits), metrics, drain: drain.clone(), closing };
         let mut crowd = Crowd::new(line, open, limits.connections);
         tokio::select! {
             never = crowd.welcome(&listener) => match never {},
@@ -85,12 +68,7 @@ struct Crowd {
 impl Crowd {
     fn new(line: Line, open: Gauge, most: usize) -> Self {
         let free = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self {
-            line,
-            open,
-            free,
-            connections: JoinSet::new(),
-        }
+        Self { line, open, free, connections: JoinSet::new() }
     }
 
     /// Accepts for ever, each time that there is a place.
@@ -130,11 +108,7 @@ impl Crowd {
     async fn finish(mut self, time: Duration) {
         let all = async { while self.connections.join_next().await.is_some() {} };
         if timeout(time, all).await.is_err() {
-            tracing::warn!(
-                left = self.connections.len(),
-                ?time,
-                "cutting connections that did not finish in time"
-            );
+            tracing::warn!(left = self.connections.len(), ?time, "cutting connections that did not finish in time");
         }
         self.connections.shutdown().await;
     }

@@ -6,25 +6,13 @@
 use std::time::Duration;
 
 /// The nanoseconds of each unit; `ms` stands before `m`, which it begins with.
-const UNITS: [(&str, f64); 7] = [
-    ("ns", 1.0),
-    ("us", 1e3),
-    ("%C2%B5s", 1e3),
-    ("ms", 1e6),
-    ("s", 1e9),
-    ("m", 60e9),
-    ("h", 3600e9),
-];
+const UNITS: [(&str, f64); 7] =
+    [("ns", 1.0), ("us", 1e3), ("%C2%B5s", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
 /// The `timeout` of a query string, or none where it has none; the error is the value that is no duration above zero.
 pub(super) fn asked_timeout(query: Option<&str>) -> Result<Option<Duration>, String> {
-    let asked = query
-        .unwrap_or_default()
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("timeout="));
-    asked
-        .map(|text| parse(text).ok_or_else(|| text.to_owned()))
-        .transpose()
+    let asked = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("timeout="));
+    asked.map(|text| parse(text).ok_or_else(|| text.to_owned())).transpose()
 }
 
 fn parse(text: &str) -> Option<Duration> {
@@ -38,9 +26,7 @@ fn parse(text: &str) -> Option<Duration> {
         rest = after.strip_prefix(unit)?;
         nanoseconds += number * size;
     }
-    Duration::try_from_secs_f64(nanoseconds / 1e9)
-        .ok()
-        .filter(|asked| !asked.is_zero())
+    Duration::try_from_secs_f64(nanoseconds / 1e9).ok().filter(|asked| !asked.is_zero())
 }
 
 #[cfg(test)]
@@ -62,29 +48,13 @@ mod tests {
             ("1000us", 1),
             ("1000%C2%B5s", 1),
         ] {
-            assert_eq!(
-                asked(text),
-                Ok(Some(Duration::from_millis(milliseconds))),
-                "{text}"
-            );
+            assert_eq!(asked(text), Ok(Some(Duration::from_millis(milliseconds))), "{text}");
         }
     }
 
     #[test]
     fn anything_else_is_named_in_the_error() {
-        for text in [
-            "",
-            "5",
-            "s",
-            "-5s",
-            "5 s",
-            "0s",
-            "1.2.3s",
-            "5d",
-            "999999999999999999999h",
-            "5s5",
-            "NaNs",
-        ] {
+        for text in ["", "5", "s", "-5s", "5 s", "0s", "1.2.3s", "5d", "999999999999999999999h", "5s5", "NaNs"] {
             assert_eq!(asked(text), Err(text.to_owned()));
         }
     }

@@ -19,17 +19,9 @@ const LINGER: Duration = Duration::from_secs(5);
 ///
 /// A body of known length gets its place before its first byte; one of unknown length (chunked) as it comes. A body
 /// that came in one piece is not copied.
-pub(super) async fn read(
-    body: &mut Body,
-    limits: &Limits,
-    room: &Room,
-) -> Result<(Bytes, Place), HttpError> {
-    let too_large = || HttpError::TooLarge {
-        limit: limits.body_bytes,
-    };
-    let no_room = |Full| HttpError::NoRoom {
-        limit: limits.body_bytes_in_flight,
-    };
+pub(super) async fn read(body: &mut Body, limits: &Limits, room: &Room) -> Result<(Bytes, Place), HttpError> {
+    let too_large = || HttpError::TooLarge { limit: limits.body_bytes };
+    let no_room = |Full| HttpError::NoRoom { limit: limits.body_bytes_in_flight };
     let declared = match body.size_hint().exact().map(usize::try_from) {
         Some(Ok(declared)) if declared <= limits.body_bytes => declared,
         Some(_) => return Err(too_large()),
@@ -58,11 +50,7 @@ pub(super) async fn read(
         }
         joined.extend_from_slice(&data);
     }
-    let whole = if joined.is_empty() {
-        first
-    } else {
-        Bytes::from(joined)
-    };
+    let whole = if joined.is_empty() { first } else { Bytes::from(joined) };
     Ok((whole, place))
 }
 

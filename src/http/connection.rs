@@ -66,15 +66,9 @@ impl Line {
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
         let mut http = http1::Builder::new();
         // `Paced` has the timeouts.
-        http.header_read_timeout(None)
-            .max_header_size(self.limits.head_bytes);
+        http.header_read_timeout(None).max_header_size(self.limits.head_bytes);
         let retires = Instant::now() + age(self.limits.connection_age);
-        let requests = Requests {
-            routes: self.routes,
-            drain: self.drain,
-            pace,
-            retires,
-        };
+        let requests = Requests { routes: self.routes, drain: self.drain, pace, retires };
         let mut connection = pin!(http.serve_connection(stream, requests));
         // The connection comes first, so that a request already here is served before the connection closes.
         let ended = tokio::select! {
@@ -128,9 +122,7 @@ impl Service<Request<Incoming>> for Requests {
             let mut response = routes.oneshot(request.map(Body::new)).await?;
             // Asked now and not when the request came: an answer in flight tells the client too.
             if drain.has_begun() || Instant::now() >= retires {
-                response
-                    .headers_mut()
-                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             drop(busy);
             Ok(response)

@@ -14,9 +14,7 @@ impl Drain {
     /// A drain that has not begun.
     pub fn new() -> Self {
         let (draining, _) = watch::channel(false);
-        Self {
-            draining: Arc::new(draining),
-        }
+        Self { draining: Arc::new(draining) }
     }
 
     /// From now on `/readyz` says no, and every answer carries `Connection: close`; saying it again changes nothing.
@@ -32,11 +30,7 @@ impl Drain {
     /// Waits until draining begins.
     pub async fn begun(&self) {
         // An error says that the sender is gone, which `self` holds.
-        let _ = self
-            .draining
-            .subscribe()
-            .wait_for(|draining| *draining)
-            .await;
+        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
     }
 }
 

@@ -59,14 +59,10 @@ impl HttpError {
             Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::NotPost { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotJson { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BadTimeout { .. } | Self::Broken(_) | Self::Unreadable { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadTimeout { .. } | Self::Broken(_) | Self::Unreadable { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoRoom { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::SlowBody(_) | Self::SlowJudge(_) | Self::NotReady { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::SlowBody(_) | Self::SlowJudge(_) | Self::NotReady { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -85,15 +81,8 @@ impl HttpError {
     pub(super) fn answer(&self, metrics: &Metrics) -> Response<Body> {
         let status = self.status();
         tracing::debug!(status = status.as_u16(), error = %self, "request without an admission review");
-        metrics
-            .http_errors
-            .get_or_create(&StatusLabels {
-                status: status.as_u16(),
-            })
-            .inc();
-        let mut response = Response::new(Body::from(
-            serde_json::json!({ "error": self.to_string() }).to_string(),
-        ));
+        metrics.http_errors.get_or_create(&StatusLabels { status: status.as_u16() }).inc();
+        let mut response = Response::new(Body::from(serde_json::json!({ "error": self.to_string() }).to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, super::JSON);

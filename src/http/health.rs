@@ -15,8 +15,7 @@ use super::{Drain, Judge, Limits, accept::Door};
 use crate::metrics::{Listener, Metrics};
 
 /// The content type of `OpenMetrics` text. Source: `OpenMetrics` 1.0, "Text format".
-const OPEN_METRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OPEN_METRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 /// What the health server is made of.
 pub struct Health {
@@ -32,24 +31,12 @@ pub struct Health {
 
 /// Serves health and metrics until it is dropped: it answers while the other listener drains.
 pub async fn serve(health: Health) {
-    let Health {
-        listener,
-        judge,
-        metrics,
-        drain,
-    } = health;
+    let Health { listener, judge, metrics, drain } = health;
     let door = Door {
         listener,
         tls: None,
-        routes: router(Shown {
-            judge,
-            metrics: Arc::clone(&metrics),
-            drain,
-        }),
-        limits: Arc::new(Limits {
-            connections: 64,
-            ..Limits::default()
-        }),
+        routes: router(Shown { judge, metrics: Arc::clone(&metrics), drain }),
+        limits: Arc::new(Limits { connections: 64, ..Limits::default() }),
         metrics,
         name: Listener::Health,
         drain: Drain::new(),
@@ -78,24 +65,14 @@ async fn live() -> &'static str {
 }
 
 async fn ready(State(shown): State<Shown>) -> (StatusCode, String) {
-    let ready = if shown.drain.has_begun() {
-        Err("draining".to_owned())
-    } else {
-        shown.judge.ready()
-    };
+    let ready = if shown.drain.has_begun() { Err("draining".to_owned()) } else { shown.judge.ready() };
     match ready {
         Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
-        Err(because) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {because}\n"),
-        ),
+        Err(because) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {because}\n")),
     }
 }
 
 async fn metrics(State(shown): State<Shown>) -> impl IntoResponse {
-    shown
-        .metrics
-        .draining
-        .set(i64::from(shown.drain.has_begun()));
+    shown.metrics.draining.set(i64::from(shown.drain.has_begun()));
     ([(header::CONTENT_TYPE, OPEN_METRICS)], shown.metrics.text())
 }

@@ -35,12 +35,7 @@ pub(super) struct Slow;
 impl Judging {
     pub(super) fn new(judge: Arc<dyn Judge>, limits: &Limits, metrics: Arc<Metrics>) -> Self {
         let large = Arc::new(Semaphore::new(limits.large_at_once));
-        Self {
-            judge,
-            large_bytes: limits.large_bytes,
-            large,
-            metrics,
-        }
+        Self { judge, large_bytes: limits.large_bytes, large, metrics }
     }
 
     /// What the judge says to `review`.
@@ -57,29 +52,20 @@ impl Judging {
         if review.len() <= self.large_bytes {
             return Ok(guarded(&*self.judge, &self.metrics, endpoint, &review));
         }
-        let turn = timeout_at(deadline, Arc::clone(&self.large).acquire_owned())
-            .await
-            .map_err(|_| Slow)?;
+        let turn = timeout_at(deadline, Arc::clone(&self.large).acquire_owned()).await.map_err(|_| Slow)?;
         let (judge, metrics) = (Arc::clone(&self.judge), Arc::clone(&self.metrics));
         let work = spawn_blocking(move || {
             let _held = (turn, place);
             guarded(&*judge, &metrics, endpoint, &review)
         });
         // The closure cannot panic and is not aborted, so an error can only mean that the runtime ends.
-        timeout_at(deadline, work)
-            .await
-            .map_err(|_| Slow)?
-            .map_err(|_| Slow)
+        timeout_at(deadline, work).await.map_err(|_| Slow)?.map_err(|_| Slow)
     }
 }
 
 fn guarded(judge: &dyn Judge, metrics: &Metrics, endpoint: Endpoint, review: &[u8]) -> Answer {
     catch_unwind(AssertUnwindSafe(|| judge.answer(endpoint, review))).unwrap_or_else(|panic| {
-        tracing::error!(
-            endpoint = endpoint.as_str(),
-            panic = message(&*panic),
-            "the judge panicked; review refused"
-        );
+        tracing::error!(endpoint = endpoint.as_str(), panic = message(&*panic), "the judge panicked; review refused");
         metrics.panics.inc();
         panicked::refusal(review)
     })

@@ -57,23 +57,12 @@ pub struct Server {
 /// # Errors
 /// [`rustls::Error`] if TLS 1.3 cannot be had from the cryptography provider.
 pub async fn serve(server: Server) -> Result<(), rustls::Error> {
-    let Server {
-        listener,
-        certificates,
-        judge,
-        limits,
-        metrics,
-        drain,
-    } = server;
+    let Server { listener, certificates, judge, limits, metrics, drain } = server;
     let limits = Arc::new(limits);
     let door = accept::Door {
         listener,
         tls: Some(tls::acceptor(certificates)?),
-        routes: routes::router(review::Desk::new(
-            judge,
-            Arc::clone(&limits),
-            Arc::clone(&metrics),
-        )),
+        routes: routes::router(review::Desk::new(judge, Arc::clone(&limits), Arc::clone(&metrics))),
         limits,
         metrics,
         name: Listener::Reviews,

@@ -39,21 +39,13 @@ pub(super) struct Busy(Arc<Pace>);
 impl Pace {
     /// The pace of a connection that begins now.
     pub(super) fn new(head: Duration, idle: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            stage: Mutex::new(Stage::Idle {
-                since: Instant::now(),
-            }),
-            head,
-            idle,
-        })
+        Arc::new(Self { stage: Mutex::new(Stage::Idle { since: Instant::now() }), head, idle })
     }
 
     /// A request is being served.
     pub(super) fn busy(self: &Arc<Self>) -> Busy {
         self.change(|stage| match stage {
-            Stage::Busy { holders } => Stage::Busy {
-                holders: holders + 1,
-            },
+            Stage::Busy { holders } => Stage::Busy { holders: holders + 1 },
             Stage::Idle { .. } | Stage::Head { .. } => Stage::Busy { holders: 1 },
         });
         Busy(Arc::clone(self))
@@ -61,9 +53,7 @@ impl Pace {
 
     fn bytes_came(&self) {
         self.change(|stage| match stage {
-            Stage::Idle { .. } => Stage::Head {
-                since: Instant::now(),
-            },
+            Stage::Idle { .. } => Stage::Head { since: Instant::now() },
             other => other,
         });
     }
@@ -85,12 +75,8 @@ impl Pace {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.change(|stage| match stage {
-            Stage::Busy { holders } if holders > 1 => Stage::Busy {
-                holders: holders - 1,
-            },
-            _ => Stage::Idle {
-                since: Instant::now(),
-            },
+            Stage::Busy { holders } if holders > 1 => Stage::Busy { holders: holders - 1 },
+            _ => Stage::Idle { since: Instant::now() },
         });
     }
 }
@@ -106,20 +92,12 @@ pub(super) struct Paced<S> {
 impl<S> Paced<S> {
     /// Puts `stream` under `pace`.
     pub(super) fn new(stream: S, pace: Arc<Pace>) -> Self {
-        Self {
-            stream,
-            pace,
-            timer: Box::pin(sleep_until(Instant::now())),
-        }
+        Self { stream, pace, timer: Box::pin(sleep_until(Instant::now())) }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buffer) {
@@ -134,19 +112,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         if this.timer.deadline() != deadline {
             this.timer.as_mut().reset(deadline);
         }
-        this.timer
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+        this.timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 

@@ -26,9 +26,7 @@ struct Request<'a> {
 
 /// A refusal of `review`, with its uid where it can be read and an empty one where not.
 pub(super) fn refusal(review: &[u8]) -> Answer {
-    let uid = serde_json::from_slice(review)
-        .map(|Review { request }| request.uid)
-        .unwrap_or_default();
+    let uid = serde_json::from_slice(review).map(|Review { request }| request.uid).unwrap_or_default();
     let body = serde_json::json!({
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -45,11 +43,7 @@ pub(super) fn refusal(review: &[u8]) -> Answer {
             },
         },
     });
-    Answer::Review {
-        body: body.to_string().into_bytes(),
-        outcome: Outcome::Failed,
-        reasons: vec![REASON],
-    }
+    Answer::Review { body: body.to_string().into_bytes(), outcome: Outcome::Failed, reasons: vec![REASON] }
 }
 
 #[cfg(test)]
@@ -58,18 +52,13 @@ mod tests {
     use super::*;
 
     fn uid_in_refusal(review: &[u8]) -> serde_json::Value {
-        let Answer::Review { body, .. } = refusal(review) else {
-            panic!("not a review")
-        };
+        let Answer::Review { body, .. } = refusal(review) else { panic!("not a review") };
         serde_json::from_slice::<serde_json::Value>(&body).unwrap()["response"]["uid"].take()
     }
 
     #[test]
     fn the_uid_is_repeated_past_fields_that_this_build_does_not_know() {
-        assert_eq!(
-            uid_in_refusal(br#"{"x":[1],"request":{"object":{},"uid":"a\u0062c"}}"#),
-            "abc"
-        );
+        assert_eq!(uid_in_refusal(br#"{"x":[1],"request":{"object":{},"uid":"a\u0062c"}}"#), "abc");
     }
 
     #[test]

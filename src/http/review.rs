@@ -30,17 +30,10 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(
-        judge: Arc<dyn Judge>,
-        limits: Arc<Limits>,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
+    pub(super) fn new(judge: Arc<dyn Judge>, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             judging: Judging::new(judge, &limits, Arc::clone(&metrics)),
-            room: Room::new(
-                limits.body_bytes_in_flight,
-                metrics.body_bytes_in_flight.clone(),
-            ),
+            room: Room::new(limits.body_bytes_in_flight, metrics.body_bytes_in_flight.clone()),
             limits,
             metrics,
         })
@@ -51,10 +44,7 @@ impl Desk {
         let arrived = Instant::now();
         let (head, mut body) = request.into_parts();
         let answered = self.review(endpoint, &head, &mut body, arrived).await;
-        self.metrics
-            .request_duration
-            .get_or_create(&EndpointLabels { endpoint })
-            .observe(arrived.elapsed().as_secs_f64());
+        self.metrics.request_duration.get_or_create(&EndpointLabels { endpoint }).observe(arrived.elapsed().as_secs_f64());
         match answered {
             Ok(review) => review,
             Err(error) => self.turn_away(&error, Request::from_parts(head, body)),
@@ -82,87 +72,46 @@ impl Desk {
             .map_err(|_| HttpError::SlowBody(allowed))??;
         self.metrics.body_bytes.observe(size(review.len()));
         match self.judging.answer(endpoint, review, place, deadline).await {
-            Ok(Answer::Review {
-                body,
-                outcome,
-                reasons,
-            }) => Ok(self.send(endpoint, body, outcome, &reasons)),
+            Ok(Answer::Review { body, outcome, reasons }) => Ok(self.send(endpoint, body, outcome, &reasons)),
             Ok(Answer::Unreadable { because }) => Err(HttpError::Unreadable { because }),
             Ok(Answer::NotReady { because }) => Err(HttpError::NotReady { because }),
             Err(Slow) => Err(HttpError::SlowJudge(allowed)),
         }
     }
 
-    fn send(
-        &self,
-        endpoint: Endpoint,
-        body: Vec<u8>,
-        outcome: Outcome,
-        reasons: &[&'static str],
-    ) -> Response<Body> {
-        self.metrics
-            .requests
-            .get_or_create(&RequestLabels { endpoint, outcome })
-            .inc();
+    fn send(&self, endpoint: Endpoint, body: Vec<u8>, outcome: Outcome, reasons: &[&'static str]) -> Response<Body> {
+        self.metrics.requests.get_or_create(&RequestLabels { endpoint, outcome }).inc();
         for rule in reasons {
-            self.metrics
-                .refusals
-                .get_or_create(&RefusalLabels { rule })
-                .inc();
+            self.metrics.refusals.get_or_create(&RefusalLabels { rule }).inc();
         }
         let mut response = Response::new(Body::from(body));
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, super::JSON);
+        response.headers_mut().insert(header::CONTENT_TYPE, super::JSON);
         response
     }
 
     /// Checks the head; what is right gets the time it may take.
     fn admit(&self, head: &Parts) -> Result<Duration, HttpError> {
         if head.method != Method::POST {
-            return Err(HttpError::NotPost {
-                method: head.method.clone(),
-            });
+            return Err(HttpError::NotPost { method: head.method.clone() });
         }
         require(&head.headers, header::CONTENT_TYPE, is_json)?;
         if head.headers.contains_key(header::CONTENT_ENCODING) {
-            require(&head.headers, header::CONTENT_ENCODING, |value| {
-                value.eq_ignore_ascii_case("identity")
-            })?;
+            require(&head.headers, header::CONTENT_ENCODING, |value| value.eq_ignore_ascii_case("identity"))?;
         }
-        let asked =
-            asked_timeout(head.uri.query()).map_err(|value| HttpError::BadTimeout { value })?;
-        Ok(asked
-            .unwrap_or(self.limits.answer)
-            .min(self.limits.longest_answer))
+        let asked = asked_timeout(head.uri.query()).map_err(|value| HttpError::BadTimeout { value })?;
+        Ok(asked.unwrap_or(self.limits.answer).min(self.limits.longest_answer))
     }
 }
 
 /// Holds the one header `name` to `right`; absent counts as an empty value.
-fn require(
-    headers: &HeaderMap,
-    name: header::HeaderName,
-    right: fn(&str) -> bool,
-) -> Result<(), HttpError> {
-    let value = headers
-        .get(&name)
-        .map_or(Ok(""), |value| value.to_str())
-        .unwrap_or("(not ASCII)");
-    if right(value) {
-        Ok(())
-    } else {
-        Err(HttpError::NotJson {
-            header: name,
-            value: value.to_owned(),
-        })
-    }
+fn require(headers: &HeaderMap, name: header::HeaderName, right: fn(&str) -> bool) -> Result<(), HttpError> {
+    let value = headers.get(&name).map_or(Ok(""), |value| value.to_str()).unwrap_or("(not ASCII)");
+    if right(value) { Ok(()) } else { Err(HttpError::NotJson { header: name, value: value.to_owned() }) }
 }
 
 /// `application/json`, with or without parameters.
 fn is_json(content_type: &str) -> bool {
-    let media_type = content_type
-        .split_once(';')
-        .map_or(content_type, |(media_type, _)| media_type);
+    let media_type = content_type.split_once(';').map_or(content_type, |(media_type, _)| media_type);
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 

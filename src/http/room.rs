@@ -34,20 +34,12 @@ impl Room {
     /// Room for `bytes`, rounded down to KiB, shown in the gauge `in_flight`.
     pub(super) fn new(bytes: usize, in_flight: Gauge) -> Self {
         let units = (bytes / UNIT).min(Semaphore::MAX_PERMITS);
-        Self {
-            free: Arc::new(Semaphore::new(units)),
-            in_flight,
-        }
+        Self { free: Arc::new(Semaphore::new(units)), in_flight }
     }
 
     /// A place for a body of `bytes`; it never waits.
     pub(super) fn take(&self, bytes: usize) -> Result<Place, Full> {
-        let mut place = Place {
-            free: Arc::clone(&self.free),
-            held: None,
-            units: 0,
-            in_flight: self.in_flight.clone(),
-        };
+        let mut place = Place { free: Arc::clone(&self.free), held: None, units: 0, in_flight: self.in_flight.clone() };
         place.grow(bytes)?;
         Ok(place)
     }
@@ -61,9 +53,7 @@ impl Place {
             return Ok(());
         }
         let permits = u32::try_from(more).map_err(|_| Full)?;
-        let permit = Arc::clone(&self.free)
-            .try_acquire_many_owned(permits)
-            .map_err(|_| Full)?;
+        let permit = Arc::clone(&self.free).try_acquire_many_owned(permits).map_err(|_| Full)?;
         match &mut self.held {
             Some(held) => held.merge(permit),
             None => self.held = Some(permit),

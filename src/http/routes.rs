@@ -25,22 +25,13 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .fold(Router::new(), |router, (path, endpoint)| {
             router.route(
                 path,
-                any(
-                    move |State(desk): State<Arc<Desk>>, request: Request| async move {
-                        desk.answer(endpoint, request).await
-                    },
-                ),
+                any(move |State(desk): State<Arc<Desk>>, request: Request| async move { desk.answer(endpoint, request).await }),
             )
         })
-        .fallback(
-            |State(desk): State<Arc<Desk>>, request: Request| async move {
-                let error = HttpError::UnknownPath {
-                    path: request.uri().path().to_owned(),
-                    known: known(),
-                };
-                desk.turn_away(&error, request)
-            },
-        )
+        .fallback(|State(desk): State<Arc<Desk>>, request: Request| async move {
+            let error = HttpError::UnknownPath { path: request.uri().path().to_owned(), known: known() };
+            desk.turn_away(&error, request)
+        })
         .with_state(desk)
 }
 

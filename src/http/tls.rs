@@ -12,9 +12,7 @@ use tokio_rustls::TlsAcceptor;
 const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// An acceptor that asks `certificates` at each handshake.
-pub(super) fn acceptor(
-    certificates: Arc<dyn ResolvesServerCert>,
-) -> Result<TlsAcceptor, rustls::Error> {
+pub(super) fn acceptor(certificates: Arc<dyn ResolvesServerCert>) -> Result<TlsAcceptor, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&TLS13])?
         .with_no_client_auth()

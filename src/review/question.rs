@@ -154,9 +154,15 @@ fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unr
     let api_version = if api_version.is_empty() { VERSION.to_owned() } else { api_version.to_string() };
     let (uid, Kind { group, version, kind: object }) = (request.uid.to_string(), &request.kind);
     let problem = if api_version != VERSION || &*kind != "AdmissionReview" {
-        Some(format!("the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered", kind = &*kind))
+        Some(format!(
+            "the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered",
+            kind = &*kind
+        ))
     } else if !group.is_empty() || &**version != "v1" || &**object != "Pod" {
-        Some(format!("the object is of kind {:?}, version {:?}, group {:?}, and only pods (v1) are judged", &**object, &**version, &**group))
+        Some(format!(
+            "the object is of kind {:?}, version {:?}, group {:?}, and only pods (v1) are judged",
+            &**object, &**version, &**group
+        ))
     } else if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
         Some(format!("subresource {:?} is not judged", &*request.sub_resource))
     } else {
@@ -168,7 +174,9 @@ fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unr
     let operation = match &*request.operation {
         "CREATE" => Operation::Create,
         "UPDATE" => Operation::Update,
-        other => return Err(refused(api_version, uid, format!("operation {other:?} is not judged: only CREATE and UPDATE are"))),
+        other => {
+            return Err(refused(api_version, uid, format!("operation {other:?} is not judged: only CREATE and UPDATE are")));
+        }
     };
     O::ask(request, &api_version, operation)
 }

@@ -72,7 +72,9 @@ fn a_review_that_cannot_be_judged_is_refused_with_its_uid() {
 #[test]
 fn a_key_that_stands_twice_in_the_pod_is_refused() {
     let body = String::from_utf8(review(|_| {})).unwrap().replace(r#""name":"p""#, r#""name":"p","name":"q""#);
-    assert!(matches!(read(body.as_bytes()), Err(Unreadable::Refused { refusal, .. }) if refusal.because.contains("duplicate field `name`")));
+    assert!(
+        matches!(read(body.as_bytes()), Err(Unreadable::Refused { refusal, .. }) if refusal.because.contains("duplicate field `name`"))
+    );
 }
 
 #[test]

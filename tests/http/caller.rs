@@ -35,11 +35,7 @@ impl Reply {
 
     /// The sentence in a JSON error.
     pub(crate) fn error(&self) -> String {
-        assert_eq!(
-            self.header("content-type"),
-            Some("application/json"),
-            "{self:?}"
-        );
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         let error: serde_json::Value = serde_json::from_str(&self.text).unwrap();
         error["error"].as_str().unwrap().to_owned()
     }
@@ -56,14 +52,9 @@ impl Caller {
         Self::over(stream(site).await).await
     }
 
-    pub(crate) async fn over(
-        stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
-    ) -> Self {
+    pub(crate) async fn over(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static) -> Self {
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
-        Self {
-            sender,
-            connection: tokio::spawn(connection),
-        }
+        Self { sender, connection: tokio::spawn(connection) }
     }
 
     pub(crate) async fn send(&mut self, request: Request<Body>) -> hyper::Result<Reply> {
@@ -71,11 +62,7 @@ impl Caller {
             self.sender.ready().await?;
             let (head, body) = self.sender.send_request(request).await?.into_parts();
             let text = String::from_utf8(body.collect().await?.to_bytes().into()).unwrap();
-            Ok(Reply {
-                status: head.status,
-                headers: head.headers,
-                text,
-            })
+            Ok(Reply { status: head.status, headers: head.headers, text })
         })
         .await
     }
@@ -93,11 +80,7 @@ impl Caller {
 
 /// A request as the API server makes it.
 pub(crate) fn review(path: &str, body: impl Into<Body>) -> Request<Body> {
-    Request::post(path)
-        .header("host", "localhost")
-        .header("content-type", "application/json")
-        .body(body.into())
-        .unwrap()
+    Request::post(path).header("host", "localhost").header("content-type", "application/json").body(body.into()).unwrap()
 }
 
 /// A body of unknown length that sends `first` and then nothing, until the sender is dropped.
@@ -125,19 +108,14 @@ pub(crate) async fn connect(
 ) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     let authority = fs::read(site.directory.path().join("ca.crt")).unwrap();
-    roots
-        .add(CertificateDer::from_pem_slice(&authority).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = protocols
-        .iter()
-        .map(|name| name.as_bytes().to_vec())
-        .collect();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let socket = soon(TcpStream::connect(site.address)).await?;
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = soon(TlsConnector::from(Arc::new(config)).connect(name, socket)).await?;

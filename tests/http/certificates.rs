@@ -40,11 +40,7 @@ impl Mount {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         fs::write(directory.path().join("ca.crt"), authority.pem()).unwrap();
-        let mount = Self {
-            directory,
-            authority,
-            version: 0,
-        };
+        let mount = Self { directory, authority, version: 0 };
         for file in ["tls.crt", "tls.key"] {
             symlink(Path::new("..data").join(file), mount.path(file)).unwrap();
         }
@@ -59,11 +55,7 @@ impl Mount {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.authority).unwrap();
-        Pair {
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
-            der: certificate.der().to_vec(),
-        }
+        Pair { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().to_vec() }
     }
 
     /// Publishes a new version the way the kubelet does: a new directory, then the link `..data` renamed over.
@@ -78,10 +70,7 @@ impl Mount {
     }
 
     fn source(&self) -> CertSource {
-        CertSource::Files {
-            certificate: self.path("tls.crt"),
-            key: self.path("tls.key"),
-        }
+        CertSource::Files { certificate: self.path("tls.crt"), key: self.path("tls.key") }
     }
 }
 
@@ -132,38 +121,15 @@ async fn a_bad_new_certificate_keeps_the_old_one_until_a_good_one_comes() {
 async fn a_server_does_not_begin_with_bad_files_and_says_what_is_wrong() {
     let mut mount = Mount::new();
     let (one, other) = (mount.pair(), mount.pair());
-    let error = mount
-        .source()
-        .open(std::sync::Arc::default())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with(&format!("cannot read {}", mount.path("tls.crt").display())),
-        "{error}"
-    );
+    let error = mount.source().open(std::sync::Arc::default()).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot read {}", mount.path("tls.crt").display())), "{error}");
     for (certificate, key, says) in [
-        (
-            "",
-            one.key.as_str(),
-            "tls.crt has no certificate in PEM: no section CERTIFICATE",
-        ),
-        (
-            one.certificate.as_str(),
-            "",
-            "tls.key has no private key in PEM: ",
-        ),
-        (
-            one.certificate.as_str(),
-            other.key.as_str(),
-            "certificate and key cannot be served: keys may not be consistent",
-        ),
+        ("", one.key.as_str(), "tls.crt has no certificate in PEM: no section CERTIFICATE"),
+        (one.certificate.as_str(), "", "tls.key has no private key in PEM: "),
+        (one.certificate.as_str(), other.key.as_str(), "certificate and key cannot be served: keys may not be consistent"),
     ] {
         mount.publish(certificate, key);
-        let error = mount
-            .source()
-            .open(std::sync::Arc::default())
-            .unwrap_err()
-            .to_string();
+        let error = mount.source().open(std::sync::Arc::default()).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
 }
@@ -176,41 +142,20 @@ async fn the_end_of_the_served_certificate_is_a_metric() {
     let site = serve(&mount).await;
     let key = rustls::pki_types::pem::PemObject::from_pem_slice(pair.key.as_bytes());
     let key: PrivateKeyDer<'static> = key.unwrap();
-    let not_after = Leaf::new(vec![CertificateDer::from(pair.der)], key)
-        .unwrap()
-        .not_after();
-    assert!(site.counts(&format!(
-        "certificate_not_after_timestamp_seconds {not_after}"
-    )));
+    let not_after = Leaf::new(vec![CertificateDer::from(pair.der)], key).unwrap().not_after();
+    assert!(site.counts(&format!("certificate_not_after_timestamp_seconds {not_after}")));
 }
 
 #[tokio::test]
 async fn a_self_signed_authority_is_written_for_everyone_to_read_into_a_new_directory() {
     let directory = TempDir::new().unwrap();
     let inner = directory.path().join("new/tls");
-    let source = CertSource::SelfSigned {
-        directory: inner.clone(),
-    };
+    let source = CertSource::SelfSigned { directory: inner.clone() };
     source.clone().open(std::sync::Arc::default()).unwrap();
     let first = fs::read(inner.join("ca.crt")).unwrap();
-    assert_eq!(
-        fs::metadata(inner.join("ca.crt"))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o644
-    );
+    assert_eq!(fs::metadata(inner.join("ca.crt")).unwrap().permissions().mode() & 0o777, 0o644);
     assert!(first.starts_with(b"-----BEGIN CERTIFICATE-----"));
     source.open(std::sync::Arc::default()).unwrap();
-    assert_ne!(
-        fs::read(inner.join("ca.crt")).unwrap(),
-        first,
-        "each start has an authority of its own"
-    );
-    assert_eq!(
-        fs::read_dir(&inner).unwrap().count(),
-        1,
-        "the keys are nowhere"
-    );
+    assert_ne!(fs::read(inner.join("ca.crt")).unwrap(), first, "each start has an authority of its own");
+    assert_eq!(fs::read_dir(&inner).unwrap().count(), 1, "the keys are nowhere");
 }

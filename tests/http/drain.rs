@@ -14,34 +14,21 @@ use crate::{
 };
 
 fn limits() -> Limits {
-    Limits {
-        large_bytes: 8,
-        drain: Duration::from_mins(1),
-        ..Limits::default()
-    }
+    Limits { large_bytes: 8, drain: Duration::from_mins(1), ..Limits::default() }
 }
 
 #[tokio::test]
 async fn a_draining_server_serves_on_and_every_answer_closes_its_connection() {
     let site = Site::start(easy(), limits()).await;
     let mut before = Caller::to(&site).await;
-    assert_eq!(
-        before.post("/mutate", "{}").await.header("connection"),
-        None
-    );
+    assert_eq!(before.post("/mutate", "{}").await.header("connection"), None);
     site.drain.begin();
     let reply = before.post("/mutate", "{}").await;
-    assert_eq!(
-        (reply.text.as_str(), reply.header("connection")),
-        ("mutate", Some("close"))
-    );
+    assert_eq!((reply.text.as_str(), reply.header("connection")), ("mutate", Some("close")));
     assert!(before.ended().await);
     let mut after = Caller::to(&site).await;
     let reply = after.post("/nowhere", "{}").await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.header("connection")),
-        (404, Some("close"))
-    );
+    assert_eq!((reply.status.as_u16(), reply.header("connection")), (404, Some("close")));
     assert!(after.ended().await);
 }
 
@@ -53,23 +40,13 @@ async fn an_answer_in_flight_when_draining_begins_closes_its_connection_too() {
     soon(gate.entered.recv()).await.unwrap();
     site.drain.begin();
     gate.release.send(()).unwrap();
-    assert_eq!(
-        soon(reply).await.unwrap().header("connection"),
-        Some("close")
-    );
+    assert_eq!(soon(reply).await.unwrap().header("connection"), Some("close"));
 }
 
 #[tokio::test]
 async fn what_is_in_flight_when_the_drain_time_ends_is_finished() {
     let (judge, mut gate) = gated(8);
-    let site = Site::start(
-        judge,
-        Limits {
-            drain: Duration::ZERO,
-            ..limits()
-        },
-    )
-    .await;
+    let site = Site::start(judge, Limits { drain: Duration::ZERO, ..limits() }).await;
     let site = Arc::new(site);
     let idle = Caller::to(&site).await;
     let reply = in_flight(&site);
@@ -87,19 +64,12 @@ async fn what_is_in_flight_when_the_drain_time_ends_is_finished() {
 #[tokio::test]
 async fn what_does_not_finish_in_time_is_cut() {
     let (judge, mut gate) = gated(8);
-    let limits = Limits {
-        drain: Duration::ZERO,
-        finish: Duration::from_millis(50),
-        ..limits()
-    };
+    let limits = Limits { drain: Duration::ZERO, finish: Duration::from_millis(50), ..limits() };
     let site = Arc::new(Site::start(judge, limits).await);
     let reply = in_flight(&site);
     soon(gate.entered.recv()).await.unwrap();
     site.drain.begin();
-    assert!(
-        soon(reply).await.is_err(),
-        "the connection is gone without an answer"
-    );
+    assert!(soon(reply).await.is_err(), "the connection is gone without an answer");
     crate::site::until(async || site.server.is_finished()).await;
     gate.release.send(()).unwrap();
 }

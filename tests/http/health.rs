@@ -28,31 +28,19 @@ impl Judge for Waits {
     }
 
     fn ready(&self) -> Result<(), String> {
-        if self.0.load(Ordering::Relaxed) {
-            Ok(())
-        } else {
-            Err("no allow-list yet".into())
-        }
+        if self.0.load(Ordering::Relaxed) { Ok(()) } else { Err("no allow-list yet".into()) }
     }
 }
 
 async fn start(judge: Arc<dyn Judge>, metrics: Arc<Metrics>, drain: Drain) -> Caller {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(health::serve(Health {
-        listener,
-        judge,
-        metrics,
-        drain,
-    }));
+    tokio::spawn(health::serve(Health { listener, judge, metrics, drain }));
     Caller::over(TcpStream::connect(address).await.unwrap()).await
 }
 
 async fn get(caller: &mut Caller, path: &str) -> Reply {
-    caller
-        .send(Request::get(path).body(Body::empty()).unwrap())
-        .await
-        .unwrap()
+    caller.send(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()
 }
 
 #[tokio::test]
@@ -61,42 +49,23 @@ async fn readiness_says_what_is_missing_and_ends_when_draining_begins() {
     let drain = Drain::new();
     let mut caller = start(judge.clone(), Arc::default(), drain.clone()).await;
     let reply = get(&mut caller, "/readyz").await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.text.as_str()),
-        (503, "not ready: no allow-list yet\n")
-    );
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (503, "not ready: no allow-list yet\n"));
     judge.0.store(true, Ordering::Relaxed);
     assert_eq!(get(&mut caller, "/readyz").await.status, 200);
     drain.begin();
     let reply = get(&mut caller, "/readyz").await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.text.as_str()),
-        (503, "not ready: draining\n")
-    );
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (503, "not ready: draining\n"));
     for path in ["/livez", "/healthz"] {
         assert_eq!(get(&mut caller, path).await.status, 200);
     }
-    assert!(
-        get(&mut caller, "/metrics")
-            .await
-            .text
-            .contains("\ncountersign_draining 1\n")
-    );
+    assert!(get(&mut caller, "/metrics").await.text.contains("\ncountersign_draining 1\n"));
 }
 
 #[tokio::test]
 async fn metrics_count_reviews_refusals_and_bytes() {
     let judge = Arc::new(Says(|endpoint: Endpoint, _: &[u8]| match endpoint {
-        Endpoint::Mutate => Answer::Review {
-            body: vec![],
-            outcome: Outcome::Patched,
-            reasons: vec![],
-        },
-        _ => Answer::Review {
-            body: vec![],
-            outcome: Outcome::Refused,
-            reasons: vec!["sidecar", "selectors"],
-        },
+        Endpoint::Mutate => Answer::Review { body: vec![], outcome: Outcome::Patched, reasons: vec![] },
+        _ => Answer::Review { body: vec![], outcome: Outcome::Refused, reasons: vec!["sidecar", "selectors"] },
     }));
     let site = Site::start(judge.clone(), Limits::default()).await;
     let mut caller = Caller::to(&site).await;
@@ -105,10 +74,7 @@ async fn metrics_count_reviews_refusals_and_bytes() {
     caller.post("/validate/required", "{}").await;
     let mut health = start(judge, Arc::clone(&site.metrics), site.drain.clone()).await;
     let reply = get(&mut health, "/metrics").await;
-    assert_eq!(
-        reply.header("content-type"),
-        Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
-    );
+    assert_eq!(reply.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     for line in [
         r#"build_info{version="0.1.0"} 1"#,
         r#"requests_total{endpoint="mutate",outcome="patched"} 1"#,
@@ -124,11 +90,7 @@ async fn metrics_count_reviews_refusals_and_bytes() {
         "panics_total 0",
         "draining 0",
     ] {
-        assert!(
-            reply.text.contains(&format!("\ncountersign_{line}\n")),
-            "{line} in\n{}",
-            reply.text
-        );
+        assert!(reply.text.contains(&format!("\ncountersign_{line}\n")), "{line} in\n{}", reply.text);
     }
     assert!(reply.text.ends_with("# EOF\n"));
 }

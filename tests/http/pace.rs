@@ -15,20 +15,9 @@ const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_head_that_stops_ends_the_connection_long_before_the_idle_time() {
-    let site = Site::start(
-        easy(),
-        Limits {
-            head: SHORT,
-            idle: LONG,
-            ..Limits::default()
-        },
-    )
-    .await;
+    let site = Site::start(easy(), Limits { head: SHORT, idle: LONG, ..Limits::default() }).await;
     let mut stream = stream(&site).await;
-    stream
-        .write_all(b"POST /mutate HTTP/1.1\r\nhost:")
-        .await
-        .unwrap();
+    stream.write_all(b"POST /mutate HTTP/1.1\r\nhost:").await.unwrap();
     let begin = Instant::now();
     // An end without close_notify counts as an end.
     let _ = soon(stream.read(&mut [0; 64])).await;
@@ -37,15 +26,7 @@ async fn a_head_that_stops_ends_the_connection_long_before_the_idle_time() {
 
 #[tokio::test]
 async fn a_head_that_drips_gets_no_more_time() {
-    let site = Site::start(
-        easy(),
-        Limits {
-            head: SHORT,
-            idle: LONG,
-            ..Limits::default()
-        },
-    )
-    .await;
+    let site = Site::start(easy(), Limits { head: SHORT, idle: LONG, ..Limits::default() }).await;
     let (mut read, mut write) = tokio::io::split(stream(&site).await);
     let dripping = tokio::spawn(async move {
         let mut drip = tokio::time::interval(SHORT / 4);
@@ -62,11 +43,7 @@ async fn a_head_that_drips_gets_no_more_time() {
 
 #[tokio::test]
 async fn a_connection_without_a_request_is_kept_for_the_idle_time() {
-    let limits = Limits {
-        head: Duration::from_millis(1),
-        idle: SHORT,
-        ..Limits::default()
-    };
+    let limits = Limits { head: Duration::from_millis(1), idle: SHORT, ..Limits::default() };
     let site = Site::start(easy(), limits).await;
     let begin = Instant::now();
     let silent = Caller::to(&site).await;

@@ -19,18 +19,9 @@ async fn a_panic_is_a_refusal_and_the_next_review_is_judged(#[case] large_bytes:
         assert!(endpoint != Endpoint::Validate, "a bug");
         allowed("well")
     });
-    let site = Site::start(
-        Arc::new(judge),
-        Limits {
-            large_bytes,
-            ..Limits::default()
-        },
-    )
-    .await;
+    let site = Site::start(Arc::new(judge), Limits { large_bytes, ..Limits::default() }).await;
     let mut caller = Caller::to(&site).await;
-    let reply = caller
-        .post("/validate", r#"{"request":{"uid":"u-1","object":{}}}"#)
-        .await;
+    let reply = caller.post("/validate", r#"{"request":{"uid":"u-1","object":{}}}"#).await;
     assert_eq!(reply.status, 200);
     let review: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(review["kind"], "AdmissionReview");

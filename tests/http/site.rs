@@ -19,9 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for `future`, and fails the test when it takes too long.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future)
-        .await
-        .expect("should be done by now")
+    timeout(PATIENCE, future).await.expect("should be done by now")
 }
 
 /// Asks `question` until the answer is yes.
@@ -49,18 +47,12 @@ impl<F: Fn(Endpoint, &[u8]) -> Answer + Send + Sync + 'static> Judge for Says<F>
 
 /// The review that answers with `text`.
 pub(crate) fn allowed(text: &str) -> Answer {
-    Answer::Review {
-        body: text.into(),
-        outcome: Outcome::Allowed,
-        reasons: Vec::new(),
-    }
+    Answer::Review { body: text.into(), outcome: Outcome::Allowed, reasons: Vec::new() }
 }
 
 /// A judge that answers with the endpoint's name.
 pub(crate) fn easy() -> Arc<dyn Judge> {
-    Arc::new(Says(|endpoint: Endpoint, _: &[u8]| {
-        allowed(endpoint.as_str())
-    }))
+    Arc::new(Says(|endpoint: Endpoint, _: &[u8]| allowed(endpoint.as_str())))
 }
 
 /// The test's end of a judge that takes until it is released.
@@ -98,18 +90,11 @@ impl Site {
     /// With a certificate of its own.
     pub(crate) async fn start(judge: Arc<dyn Judge>, limits: Limits) -> Self {
         let directory = TempDir::new().unwrap();
-        let source = CertSource::SelfSigned {
-            directory: directory.path().to_owned(),
-        };
+        let source = CertSource::SelfSigned { directory: directory.path().to_owned() };
         Self::with(judge, limits, source, directory).await
     }
 
-    pub(crate) async fn with(
-        judge: Arc<dyn Judge>,
-        limits: Limits,
-        source: CertSource,
-        directory: TempDir,
-    ) -> Self {
+    pub(crate) async fn with(judge: Arc<dyn Judge>, limits: Limits, source: CertSource, directory: TempDir) -> Self {
         let metrics = Arc::new(Metrics::new());
         let drain = Drain::new();
         let certificates = source.open(Arc::clone(&metrics)).unwrap();
@@ -123,21 +108,12 @@ impl Site {
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         }));
-        Self {
-            address,
-            metrics,
-            drain,
-            directory,
-            server,
-            _certificates: certificates,
-        }
+        Self { address, metrics, drain, directory, server, _certificates: certificates }
     }
 
     /// Whether the metrics have this line, without the prefix of the names.
     pub(crate) fn counts(&self, line: &str) -> bool {
-        self.metrics
-            .text()
-            .contains(&format!("\ncountersign_{line}\n"))
+        self.metrics.text().contains(&format!("\ncountersign_{line}\n"))
     }
 }
 

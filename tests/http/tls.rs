@@ -30,18 +30,12 @@ async fn http_1_1_is_taken_where_http_2_is_preferred() {
 async fn http_2_alone_is_refused() {
     let site = Site::start(easy(), Limits::default()).await;
     let error = connect(&site, &TLS13, &["h2"]).await.unwrap_err();
-    assert!(
-        error.to_string().contains("NoApplicationProtocol"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
 }
 
 #[tokio::test]
 async fn a_silent_handshake_is_given_up_and_counted() {
-    let limits = Limits {
-        handshake: Duration::from_millis(50),
-        ..Limits::default()
-    };
+    let limits = Limits { handshake: Duration::from_millis(50), ..Limits::default() };
     let site = Site::start(easy(), limits).await;
     let mut socket = TcpStream::connect(site.address).await.unwrap();
     assert_eq!(soon(socket.read(&mut [0; 1])).await.unwrap(), 0);

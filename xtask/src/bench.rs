@@ -18,7 +18,10 @@ pub(crate) fn run() -> Result<ExitCode> {
     cargo(&release)?;
     cargo(&["build", "--release", "--locked", "--package", "countersign-bench"])?;
     let built = target()?.join("release");
-    let status = Command::new(built.join("countersign-bench")).arg(built.join("countersign")).arg(built.join("examples/floor")).status()?;
+    let status = Command::new(built.join("countersign-bench"))
+        .arg(built.join("countersign"))
+        .arg(built.join("examples/floor"))
+        .status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,5 +1,7 @@
 //! Developer tasks of Countersign: `cargo xtask test` checks everything that a change must pass.
 
+mod bench;
+mod generate;
 mod report;
 mod step;
 mod test;
@@ -29,6 +31,10 @@ enum Task {
         #[arg(value_name = "PART", value_parser = parts())]
         parts: Vec<String>,
     },
+    /// Measures the webhook beside its floor and prints the ratios.
+    Bench,
+    /// Writes the files that come out of the code: manifests and schemas.
+    Generate,
 }
 
 fn parts() -> PossibleValuesParser {
@@ -38,5 +44,7 @@ fn parts() -> PossibleValuesParser {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Test { parts } => test::run(&parts),
+        Task::Bench => bench::run(),
+        Task::Generate => generate::run(),
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Tool {
     CargoDeny,
     /// The Go toolchain, unless `KUBEBUILDER_ASSETS` brings what it would build.
     Go,
+    /// The load generator of the benchmark.
+    H2load,
 }
 
 /// The tools of these steps, each once, in the order of their first use.
@@ -43,6 +45,7 @@ impl Tool {
             Self::Component(name) => ensure_component(name),
             Self::CargoDeny => ensure_cargo_deny(),
             Self::Go => ensure_go(),
+            Self::H2load => ensure_h2load(),
         }
     }
 }
@@ -84,14 +87,7 @@ fn ensure_go() -> Result<()> {
         return Ok(());
     }
     if !answers("go", &["version"]) {
-        let apt = [["update", "--quiet"].as_slice(), &["install", "--yes", "--no-install-recommends", "golang-go"]];
-        let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-        if !is_root || !answers("apt-get", &["--version"]) {
-            bail!("Go is missing: {wanted}");
-        }
-        for arguments in apt {
-            install("apt-get", arguments).with_context(|| format!("Go is missing: {wanted}"))?;
-        }
+        apt_get("golang-go").with_context(|| format!("Go is missing: {wanted}"))?;
     }
     // Asked in the module, an older Go fetches the one that go.mod names, or fails.
     ensure!(
@@ -99,6 +95,23 @@ fn ensure_go() -> Result<()> {
         "the installed Go is too old for tests/harness/go/go.mod: {wanted}"
     );
     Ok(())
+}
+
+fn ensure_h2load() -> Result<()> {
+    if answers("h2load", &["--version"]) {
+        return Ok(());
+    }
+    apt_get("nghttp2-client").context("h2load is missing: install nghttp2-client")
+}
+
+/// Installs a Debian package, where that can be done.
+fn apt_get(package: &str) -> Result<()> {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    if !is_root || !answers("apt-get", &["--version"]) {
+        bail!("{package} can be installed here by root with apt-get alone");
+    }
+    install("apt-get", &["update", "--quiet"])?;
+    install("apt-get", &["install", "--yes", "--no-install-recommends", package])
 }
 
 /// Runs an installer in sight.
