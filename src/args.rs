@@ -108,7 +108,7 @@ pub struct ServeArguments {
     /// The private key, PEM [default in a cluster: /etc/countersign/tls/tls.key]
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Make a certificate for 127.0.0.1, ::1 and localhost, and write its CA to DIR/ca.crt
+    /// Make a certificate for loopback (127.0.0.1, localhost), and write its CA to DIR/ca.crt
     #[arg(long, value_name = "DIR", conflicts_with = "tls_cert")]
     pub self_signed: Option<PathBuf>,
     /// How the log is written

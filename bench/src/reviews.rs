@@ -38,7 +38,7 @@ pub(crate) fn write(directory: &Path) -> Result<Reviews> {
     let small = "package agent_policy\n";
     for (size, policy) in [("big", big.as_str()), ("small", small)] {
         for (review, sample) in [("mutate", PLAIN), ("validate", TUTORIAL)] {
-            let body = review_of(with_policy(pod(sample)?, policy)).to_string();
+            let body = review_of(&with_policy(pod(sample)?, policy)).to_string();
             fs::write(directory.join(format!("{review}-{size}.json")), body)?;
         }
     }
@@ -90,7 +90,7 @@ fn with_policy(mut pod: Value, policy: &str) -> Value {
     pod
 }
 
-fn review_of(pod: Value) -> Value {
+fn review_of(pod: &Value) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
         "request": {

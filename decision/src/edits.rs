@@ -99,7 +99,7 @@ impl Edits {
         if !preferences.is_empty() {
             patch.extend(prefer(pod, preferences));
         }
-        if !pod.metadata.there && !(labels.is_empty() && annotations.is_empty()) {
+        if !(pod.metadata.there || labels.is_empty() && annotations.is_empty()) {
             patch.push(add(["metadata"], json!({})));
         }
         let has_label = pod.metadata.labels.as_ref().map(|labels| |key: &str| labels.value(key).is_some());

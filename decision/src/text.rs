@@ -67,7 +67,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs<'a>(Vec<(Text<'a>, Text<'a>)>);
 
-impl<'a> Pairs<'a> {
+impl Pairs<'_> {
     /// The value under `key`, if the key is there.
     pub fn value(&self, key: &str) -> Option<&str> {
         let found = self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;

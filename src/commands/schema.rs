@@ -23,7 +23,6 @@ pub(super) fn run(of: SchemaOf) -> anyhow::Result<End> {
     Ok(End::Done)
 }
 
-#[allow(clippy::unnecessary_wraps)] // one signature for every command
 pub(super) fn completion(shell: clap_complete::Shell) -> anyhow::Result<End> {
     clap_complete::generate(shell, &mut Arguments::command(), "countersign", &mut std::io::stdout());
     Ok(End::Done)

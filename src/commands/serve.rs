@@ -60,9 +60,12 @@ async fn serve(arguments: ServeArguments, configuration: Arc<Configuration>, sou
     let (knowledge, _watches) = facts(&arguments, configuration.clone()).await?;
     let metrics = Arc::new(Metrics::new().showing(Arc::clone(&knowledge)));
     let certificates = source.open(Arc::clone(&metrics))?;
-    let address = |port: u16| match arguments.standalone {
-        true => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        false => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+    let address = |port: u16| {
+        if arguments.standalone {
+            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+        } else {
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))
+        }
     };
     let reviews = listen(arguments.listen.unwrap_or_else(|| address(manifests::HTTPS_PORT))).await?;
     let checks = listen(arguments.metrics_listen.unwrap_or_else(|| address(manifests::HEALTH_PORT))).await?;

@@ -7,11 +7,14 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, WatchReport};
 
 /// The watches and the allow-list of a process.
 #[derive(Debug)]
 pub(super) struct Watches(pub(super) Arc<Knowledge>);
+
+/// Name, help and value of a metric that every watch has.
+type PerWatch = (&'static str, &'static str, fn(&WatchReport) -> i64);
 
 impl Collector for Watches {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -30,7 +33,7 @@ impl Collector for Watches {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
         }
-        let per_watch: [(&str, &str, fn(&crate::knowledge::WatchReport) -> i64); 4] = [
+        let per_watch: [PerWatch; 4] = [
             ("watch_complete", "1 once the first list of a watch was complete", |watch| i64::from(watch.complete())),
             ("watch_last_heard_timestamp_seconds", "When the API server last said something on a watch", |watch| {
                 watch.last_heard.map_or(0, jiff::Timestamp::as_second)

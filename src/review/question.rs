@@ -63,8 +63,8 @@ struct Kind<'a> {
     group: Text<'a>,
     #[serde(borrow)]
     version: Text<'a>,
-    #[serde(borrow)]
-    kind: Text<'a>,
+    #[serde(borrow, rename = "kind")]
+    name: Text<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -152,7 +152,7 @@ fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unr
         return Err(Unreadable::NotAReview("the body is JSON, but has no `request` of an admission review".to_owned()));
     };
     let api_version = if api_version.is_empty() { VERSION.to_owned() } else { api_version.to_string() };
-    let (uid, Kind { group, version, kind: object }) = (request.uid.to_string(), &request.kind);
+    let (uid, Kind { group, version, name: object }) = (request.uid.to_string(), &request.kind);
     let problem = if api_version != VERSION || &*kind != "AdmissionReview" {
         Some(format!(
             "the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered",

@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let release = ["build", "--release", "--locked", "--bin", "countersign", "--example", "floor"];
     cargo(&release)?;
     cargo(&["build", "--release", "--locked", "--package", "countersign-bench"])?;
-    let built = target()?.join("release");
+    let built = target().join("release");
     let status = Command::new(built.join("countersign-bench"))
         .arg(built.join("countersign"))
         .arg(built.join("examples/floor"))
@@ -33,7 +33,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Where cargo puts what it builds: the variable of cargo's own name, else the folder in the repository.
-fn target() -> Result<PathBuf> {
+fn target() -> PathBuf {
     let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    Ok(given.map_or_else(|| root().join("target"), |given| root().join(given)))
+    given.map_or_else(|| root().join("target"), |given| root().join(given))
 }

@@ -12,7 +12,6 @@ use crate::verdict::Refusal;
 
 pub(super) const ID: &str = "countersigned";
 
-#[allow(clippy::unnecessary_wraps)] // one signature for every row of the table
 pub(super) fn make(asked: &Asked<'_>, edits: &mut Edits) -> Result<(), Refusal> {
     if asked.mode == Mode::Enforce && !asked.subject.claims_countersigned {
         edits.label(labels::COUNTERSIGNED, "true");

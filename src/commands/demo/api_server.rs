@@ -1,5 +1,6 @@
 //! What the API server does with a new pod, as far as the webhook sees it: the two calls over HTTPS, HTTP/1.1 and TLS 1.3.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -39,6 +41,28 @@ pub(super) struct Created {
     pub(super) entry: Option<String>,
 }
 
+/// The parts of the answer that the API server reads.
+#[derive(Deserialize)]
+struct Review {
+    response: Response,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Response {
+    allowed: bool,
+    patch: Option<String>,
+    #[serde(default)]
+    status: Status,
+    #[serde(default)]
+    audit_annotations: HashMap<String, String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Status {
+    message: String,
+}
+
 impl ApiServer {
     /// A client that trusts the CA in `ca`.
     pub(super) fn trusting(ca: &Path, address: SocketAddr) -> anyhow::Result<Self> {
@@ -57,26 +81,26 @@ impl ApiServer {
     pub(super) async fn create(&self, pod: &Value) -> anyhow::Result<Created> {
         let mut pod = pod.clone();
         let mutated = self.call("/mutate", &pod).await?;
-        if mutated["allowed"] != true {
-            return Ok(Created { refused: Some(message(&mutated)), conflict: true, ..Created::default() });
+        if !mutated.allowed {
+            return Ok(Created { refused: Some(mutated.status.message), conflict: true, ..Created::default() });
         }
         let mut changes = Vec::new();
-        if let Some(patch) = mutated["patch"].as_str() {
+        if let Some(patch) = mutated.patch {
             let patch: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch)?)?;
             json_patch::patch(&mut pod, &patch)?;
-            changes.extend(patch.iter().map(|operation| field(&operation.path().to_string())));
+            changes.extend(patch.iter().map(|operation| field(operation.path().as_str())));
         }
         let validated = self.call("/validate", &pod).await?;
-        if validated["allowed"] != true {
-            return Ok(Created { refused: Some(message(&validated)), changes, ..Created::default() });
+        if !validated.allowed {
+            return Ok(Created { refused: Some(validated.status.message), changes, ..Created::default() });
         }
-        let noted = |key: &str| validated["auditAnnotations"][key].as_str().map(str::to_owned);
+        let noted = |key: &str| validated.audit_annotations.get(key).cloned();
         Ok(Created { refused: None, conflict: false, changes, digest: noted("digest"), entry: noted("entry") })
     }
 
     /// The response of an admission review for the creation of `pod`.
-    async fn call(&self, path: &str, pod: &Value) -> anyhow::Result<Value> {
-        let namespace = &pod["metadata"]["namespace"];
+    async fn call(&self, path: &str, pod: &Value) -> anyhow::Result<Response> {
+        let namespace = pod.pointer("/metadata/namespace");
         let review = json!({
             "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
             "request": {
@@ -99,13 +123,9 @@ impl ApiServer {
         if !status.is_success() {
             bail!("{path} answered {status}: {}", String::from_utf8_lossy(&body));
         }
-        let mut review: Value = serde_json::from_slice(&body)?;
-        Ok(review["response"].take())
+        let Review { response } = serde_json::from_slice(&body)?;
+        Ok(response)
     }
-}
-
-fn message(response: &Value) -> String {
-    response["status"]["message"].as_str().unwrap_or("no reason was given").to_owned()
 }
 
 /// A JSON pointer as people name the field: `metadata.labels[example.org/x]`.
