@@ -89,7 +89,7 @@ impl<K: Keeper> Follower<K> {
             let rest = rests.next().unwrap_or(LONGEST_REST);
             let name = self.watch.name();
             if problem.is_ordinary() {
-                tracing::info!(watch = name, "listing {name} again: {problem}");
+                tracing::debug!(watch = name, "listing {name} again: {problem}");
             } else {
                 tracing::error!(watch = name, "cannot follow {name}: {problem}; trying again in {rest:.1?}");
             }

@@ -1,6 +1,6 @@
 //! Why a watch starts over.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::time::Duration;
 
 use kube::core::Status;
@@ -41,19 +41,21 @@ impl Interrupted {
 
 /// The API server's words, or the whole chain of what went wrong on the way to it.
 fn in_words(error: &kube::Error) -> String {
-    if let kube::Error::Api(status) = error {
-        return status_in_words(status);
-    }
-    let mut words = error.to_string();
-    let mut cause = error.source();
+    let mut cause: Option<&dyn Error> = match error {
+        kube::Error::Api(status) => return status_in_words(status),
+        kube::Error::Service(error) => Some(&**error),
+        error => Some(error),
+    };
+    let mut words = "the API server could not be asked".to_owned();
     while let Some(error) = cause {
         let text = error.to_string();
+        // Some errors repeat their cause.
         if !words.contains(&text) {
             words = format!("{words}: {text}");
         }
         cause = error.source();
     }
-    format!("the API server could not be asked: {words}")
+    words
 }
 
 fn status_in_words(status: &Status) -> String {
@@ -63,4 +65,26 @@ fn status_in_words(status: &Status) -> String {
         _ => "",
     };
     format!("the API server answers {}: {}{next}", status.code, status.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_api_servers_words_with_the_next_step() {
+        let status = Status::failure("pods is forbidden", "Forbidden").with_code(403).boxed();
+        assert_eq!(
+            Interrupted::Failed(kube::Error::Api(status)).to_string(),
+            "the API server answers 403: pods is forbidden: give the service account the ClusterRole and Role that \
+             `countersign manifests` prints"
+        );
+    }
+
+    #[test]
+    fn the_whole_chain_of_a_failed_connection_is_told() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
+        let error = Interrupted::Failed(kube::Error::ReadEvents(refused));
+        assert_eq!(error.to_string(), "the API server could not be asked: Error reading events stream: connection refused");
+    }
 }
