@@ -1,6 +1,8 @@
 //! Real policies of the real generator, and the tutorial's pods, read from `../shared` where it is present.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+// The lint keeps files out of the core, not out of its tests.
+#![allow(clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,7 +37,7 @@ fn rows(readme: &str) -> Vec<(String, String, String)> {
         let [_, file, annotation, digest, _] = cells[..] else { return None };
         let mut words = digest.split_whitespace();
         let digest = format!("{}:{}", words.next()?, words.next()?);
-        file.ends_with(".yaml").then(|| (file.to_owned(), annotation.to_owned(), digest))
+        (annotation != "annotation").then(|| (file.to_owned(), annotation.to_owned(), digest))
     });
     rows.collect()
 }

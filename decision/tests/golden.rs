@@ -67,7 +67,7 @@ fn reasons(refusals: &[Refusal]) -> Vec<Reason> {
 }
 
 /// What was answered, for whoever compares it with the folder.
-fn shown(decision: &str, refused: &[Reason], more: Value) -> String {
+fn shown(decision: &str, refused: &[Reason], more: &Value) -> String {
     let refused: Vec<_> =
         refused.iter().map(|reason| json!({"id": reason.id, "because": reason.because, "next": reason.next})).collect();
     json!({"decision": decision, "refused": refused, "more": more}).to_string()
@@ -90,7 +90,7 @@ fn every_case_of_a_rule_gets_the_verdict_of_its_folder() {
         };
         let found = (verdict.decision.name(), reasons(&verdict.refusals), &verdict.warnings);
         let expected = (&*case.expected.decision, case.expected.refused.clone(), &case.expected.warnings);
-        (found == expected).then_some(()).ok_or_else(|| shown(found.0, &found.1, json!({"warnings": found.2})))
+        (found == expected).then_some(()).ok_or_else(|| shown(found.0, &found.1, &json!({"warnings": found.2})))
     });
 }
 
@@ -106,7 +106,7 @@ fn every_case_of_a_change_gets_the_pod_of_its_folder() {
             ExpectedPod::Unchanged => verdict.patch.0.is_empty() && verdict.allowed(),
             ExpectedPod::Completed(expected) => *expected == pod && verdict.decision == Decision::Patched,
         };
-        as_expected.then_some(()).ok_or_else(|| shown(verdict.decision.name(), &found, json!({"pod": pod})))
+        as_expected.then_some(()).ok_or_else(|| shown(verdict.decision.name(), &found, &json!({"pod": pod})))
     });
 }
 

@@ -40,7 +40,7 @@ fn completed(pod: &Value, verdict: &Verdict) -> Value {
     completed
 }
 
-/// The list of entries that are spread over ConfigMaps, one per element.
+/// The list of entries that are spread over `ConfigMaps`, one per element.
 fn list(config_maps: &[Vec<WrittenEntry>]) -> AllowList {
     let mut sources = Sources::default();
     for (index, entries) in config_maps.iter().enumerate() {
@@ -104,7 +104,7 @@ proptest! {
     fn more_entries_never_refuse_what_was_admitted(
         base in entries(true), more in entries(false), digest in digests(), applicant in applicants()
     ) {
-        let before = find(&list(&[base.clone()]), &digest, &applicant);
+        let before = find(&list(std::slice::from_ref(&base)), &digest, &applicant);
         let after = find(&list(&[base, more]), &digest, &applicant);
         match before {
             Finding::Listed { permissive, .. } => {
@@ -124,7 +124,7 @@ proptest! {
         base in entries(true), more in entries(true), digest in digests(), applicant in applicants()
     ) {
         let revocations: Vec<_> = more.into_iter().filter(|entry| entry.revoked).collect();
-        let before = find(&list(&[base.clone()]), &digest, &applicant);
+        let before = find(&list(std::slice::from_ref(&base)), &digest, &applicant);
         let after = find(&list(&[base, revocations]), &digest, &applicant);
         let admitted = |finding: &Finding| matches!(finding, Finding::Listed { .. });
         prop_assert!(admitted(&before) || !admitted(&after));

@@ -23,11 +23,11 @@ pub const DIGEST: &str = "sha256:45148e88381b22b43595cc1eaf2fadfd3f93998dbbb75bd
 pub struct Given {
     /// A whole configuration; by default the built-in one.
     pub configuration: Value,
-    /// The entries of the allow-list: key `golden.yaml` of the ConfigMap `allow-list`.
+    /// The entries of the allow-list: key `golden.yaml` of the `ConfigMap` `allow-list`.
     pub allow_list: Value,
     /// The labels of the namespace.
     pub namespace_labels: BTreeMap<String, String>,
-    /// The handler of every RuntimeClass object.
+    /// The handler of every `RuntimeClass` object.
     pub runtime_classes: HashMap<String, String>,
     /// The groups of the user who asks.
     pub groups: Vec<String>,
