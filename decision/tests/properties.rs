@@ -66,7 +66,7 @@ fn unnamed(finding: Finding) -> Finding {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_pod_is_completed_once_and_nothing_of_it_is_taken_away((pod, given) in pods()) {

@@ -149,6 +149,10 @@ fn what_a_confidential_pod_was_admitted_by_never_changes() {
         changes("the opt-in (label countersign.dev/confidential)")
     );
     assert_eq!(
+        refused(|pod| pod["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "more", "image": "x"}))),
+        changes("the containers")
+    );
+    assert_eq!(
         refused(|pod| pod["metadata"]["annotations"]["countersign.dev/profile"] = json!("other")),
         changes("the profile from aks to none, the policy")
     );
@@ -167,4 +171,12 @@ fn a_pod_that_was_confidential_does_not_become_ordinary() {
     let new = json!({"metadata": {"name": "p"}, "spec": {}});
     assert_eq!(ids(&update(&facts, &old, &new)), ["immutable"]);
     assert!(update(&facts, &new, &new).allowed());
+}
+
+#[test]
+fn an_update_is_never_completed() {
+    let facts = facts(Mode::Enforce, true);
+    let pod = json!({"metadata": {"name": "p", "labels": {"countersign.dev/confidential": "true"}}, "spec": {}}).to_string();
+    let verdict = mutate(&request(Operation::Update, &pod, Some(&pod)), &known(&facts));
+    assert!(verdict.patch.0.is_empty() && verdict.refusals.is_empty());
 }
