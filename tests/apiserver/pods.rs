@@ -34,8 +34,19 @@ pub(crate) fn run(server: &ApiServer, arguments: &[&str], object: &Value) -> Ans
 
 /// Deletes a pod at once, whatever became of it.
 pub(crate) fn delete(server: &ApiServer, namespace: &str, name: &str) {
-    let output =
-        server.kubectl(&["delete", "pod", "-n", namespace, name, "--grace-period=0", "--force", "--ignore-not-found"]).unwrap();
+    let output = server
+        .kubectl(&[
+            "delete",
+            "pod",
+            "-n",
+            namespace,
+            name,
+            "--grace-period=0",
+            "--force",
+            "--ignore-not-found",
+            "--timeout=20s",
+        ])
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -54,6 +54,11 @@ impl Site {
         block_on(server.namespace("kafka", &[], &["workload-identity-sa"])).unwrap();
         let (webhook, address) = start(&server, path.as_deref());
         register(&server, &manifests, address, &authority(&server));
+        // Refused by /validate: what completes pods is seen once it was called.
+        until("/mutate is called", || {
+            probe(&server);
+            webhook.get("/metrics").contains("endpoint=\"mutate\"").then_some(())
+        });
         Self { server, webhook }
     }
 }
@@ -95,12 +100,17 @@ pub(crate) fn register(server: &ApiServer, manifests: &[Value], address: SocketA
         }
         apply(server, &object.to_string());
     }
-    // The API server takes a moment to see them; it is over when a pod that must be refused is refused.
-    let probe = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "namespace": "kafka", "labels": {"countersign.dev/probe": "x"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
-    until("the webhooks are registered", || {
-        let output = server.kubectl_with_input(&["create", "--dry-run=server", "-f", "-"], &probe.to_string()).unwrap();
-        (!output.status.success()).then_some(())
-    });
+    until("the webhooks are registered", || (!probe(server).is_empty()).then_some(()));
+}
+
+/// The refusal of a pod that claims to be countersigned and is not: so it is in every mode, and by nobody else. Empty while nobody
+/// refuses it.
+pub(crate) fn probe(server: &ApiServer) -> String {
+    let metadata = json!({"name": "probe", "namespace": "kafka", "labels": {"countersign.dev/countersigned": "true"}});
+    let probe =
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let output = server.kubectl_with_input(&["create", "--dry-run=server", "-f", "-"], &probe.to_string()).unwrap();
+    String::from_utf8(output.stderr).unwrap()
 }
 
 /// The shipped manifests of the built-in configuration.

