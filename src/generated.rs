@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 
-use crate::args::SchemaOf;
+use clap::CommandFactory as _;
+use clap_mangen::Man;
+
+use crate::args::{Arguments, SchemaOf};
 use crate::{commands, manifests};
 
 /// Each generated file: its path from the root of the repository, and its text.
@@ -13,7 +16,24 @@ pub fn files() -> Result<Vec<(String, String)>> {
     {
         files.push((path.to_owned(), commands::schema_text(of)?));
     }
+    files.extend(man_pages()?);
     Ok(files)
+}
+
+/// A man page for the program and for each of its commands.
+fn man_pages() -> Result<Vec<(String, String)>> {
+    let mut program = Arguments::command();
+    program.build();
+    let commands = program.get_subcommands().filter(|command| command.get_name() != "help").cloned();
+    let pages = std::iter::once(program.clone()).chain(commands);
+    pages
+        .map(|command| {
+            let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).replace(' ', "-");
+            let mut page = Vec::new();
+            Man::new(command).title(name.clone()).render(&mut page)?;
+            Ok((format!("docs/man/{name}.1"), String::from_utf8(page)?))
+        })
+        .collect()
 }
 
 #[cfg(test)]

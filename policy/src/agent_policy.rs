@@ -4,9 +4,9 @@
 //! breaks), so that one policy has one spelling.
 //! Source: Kata Containers, annotation `io.katacontainers.config.agent.policy`; RFC 4648 section 4.
 
+use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use base64::{DecodeError, DecodeSliceError};
 
 /// Why an annotation's text is not a policy. Positions count characters of the annotation from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,18 +66,17 @@ pub(crate) fn decode(annotation: &str, limit: usize) -> Result<Vec<u8>, Malforme
     if annotation.len() > limit {
         return Err(MalformedPolicy::TooLong { found: annotation.len(), limit });
     }
-    let mut decoded = vec![0; annotation.len().div_ceil(4) * 3];
-    let length = STANDARD.decode_slice(annotation, &mut decoded).map_err(|error| explain(annotation, &error))?;
-    decoded.truncate(length);
+    // The fast decoder says only that something is wrong; what it is, the other one knows.
+    let decoded = base64_simd::STANDARD.decode_to_vec(annotation).map_err(|_| explain(annotation))?;
     match std::str::from_utf8(&decoded) {
         Ok(_) => Ok(decoded),
         Err(error) => Err(MalformedPolicy::NotText { position: error.valid_up_to() + 1 }),
     }
 }
 
-/// The library's error in words. A strange character is looked for first: it is the likelier mistake, and the library may
-/// report its consequence (a length) instead.
-fn explain(annotation: &str, error: &DecodeSliceError) -> MalformedPolicy {
+/// What is wrong, in words. A strange character is looked for first: it is the likelier mistake, and the library may report its
+/// consequence (a length) instead.
+fn explain(annotation: &str) -> MalformedPolicy {
     let strange =
         annotation.chars().enumerate().find(|(_, c)| !matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' | '='));
     if let Some((index, character)) = strange {
@@ -92,11 +91,9 @@ fn explain(annotation: &str, error: &DecodeSliceError) -> MalformedPolicy {
             },
         };
     }
-    match error {
-        DecodeSliceError::DecodeError(DecodeError::InvalidLastSymbol { offset, .. }) => {
-            MalformedPolicy::LooseBits { position: offset + 1 }
-        }
-        DecodeSliceError::DecodeError(DecodeError::InvalidByte(offset, _)) => MalformedPolicy::Padding { position: offset + 1 },
+    match STANDARD.decode(annotation) {
+        Err(DecodeError::InvalidLastSymbol { offset, .. }) => MalformedPolicy::LooseBits { position: offset + 1 },
+        Err(DecodeError::InvalidByte(offset, _)) => MalformedPolicy::Padding { position: offset + 1 },
         _ => MalformedPolicy::Padding { position: annotation.len() },
     }
 }
