@@ -135,10 +135,11 @@ fn limits(configuration: &Configuration) -> Limits {
     }
 }
 
-/// The log goes to standard error; `RUST_LOG` chooses what, `info` without it. Colour on a terminal alone.
+/// The log goes to standard error; `RUST_LOG` chooses what, without it `info` and above. What the client of the API server says of
+/// a failed request is left out: the watches say it in words. Colour on a terminal alone.
 fn log(format: LogFormat) {
     use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,kube_client=off".into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
