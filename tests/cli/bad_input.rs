@@ -30,9 +30,9 @@ fn a_bad_allow_list_is_named_with_config_map_key_line_and_column() {
     let list = file(folder.path(), "al.yaml", &good.replace("namespaces: [kafka]", "namespace: kafka"));
     let error = countersign(&["review", "-f", "manifests/samples/consumer.yaml", "--allow-list", &list]).unusable();
     assert!(
-        error.contains("al.yaml")
-            && error.contains("ConfigMap allow-list, key ")
-            && error.contains(".namespace: unknown field `namespace`"),
+        error.contains(
+            "al.yaml/allow-list-samples, key samples.yaml, line 2, column 3: [0].namespace: unknown field `namespace`"
+        ),
         "{error}"
     );
     let error =
