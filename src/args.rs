@@ -96,10 +96,10 @@ pub struct ServeArguments {
     /// The configuration.
     #[command(flatten)]
     pub configuration: ConfigurationArguments,
-    /// Where to listen for admission reviews [default: [::]:8443, standalone 127.0.0.1:8443]
+    /// Where to listen for admission reviews (default: port 8443 of every address, standalone 127.0.0.1:8443)
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
-    /// Where to listen for health checks and metrics [default: [::]:8080, standalone 127.0.0.1:8080]
+    /// Where to listen for health checks and metrics (default: port 8080 of every address, standalone 127.0.0.1:8080)
     #[arg(long, value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
     /// The certificate chain, PEM; its directory is watched [default in a cluster: /etc/countersign/tls/tls.crt]

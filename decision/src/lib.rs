@@ -1,7 +1,7 @@
 //! The admission decisions of Countersign as pure functions.
 //!
-//! A [`request::PodRequest`] and the facts as [`facts::Known`] go in; a [`verdict::Verdict`] comes out: [`mutate`] completes a pod,
-//! [`validate`] judges it. There is no clock, no file system, no network and no environment here; the webhook and the command
+//! A [`request::PodRequest`] and the facts as [`facts::Known`] go in; a [`verdict::Verdict`] comes out: [`mutate()`] completes a pod,
+//! [`validate()`] judges it. There is no clock, no file system, no network and no environment here; the webhook and the command
 //! line call the same two functions.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
