@@ -47,4 +47,15 @@ mod tests {
             assert!(kept == text, "{path} is stale: run `cargo xtask generate`");
         }
     }
+
+    #[test]
+    fn the_image_is_built_from_the_whole_workspace() {
+        let workspace = std::fs::read_to_string("Cargo.toml").unwrap();
+        let members = workspace.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+        let ignored = std::fs::read_to_string(".dockerignore").unwrap();
+        for member in members.split('"').filter(|part| part.starts_with(char::is_alphabetic)) {
+            let folder = member.split('/').next().unwrap();
+            assert!(ignored.lines().any(|line| line == format!("!{folder}")), "{folder} is not let in by .dockerignore");
+        }
+    }
 }

@@ -81,7 +81,7 @@ fn log(endpoint: Endpoint, uid: &str, verdict: &Verdict) {
             decision = verdict.decision.name(),
             id = refusal.id,
             "{}",
-            refusal.because
+            refusal.line()
         );
     }
 }

@@ -45,7 +45,8 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
             }
         }
     }
-    let mode = setting.mode();
+    // What is stale may be the mode too.
+    let mode = if known.stale_since.is_some() { Mode::Enforce } else { setting.mode() };
     if claims && !refusals.is_empty() && (mode != Mode::Enforce || !subject.opted_in) {
         refusals.insert(0, unearned(mode));
     }

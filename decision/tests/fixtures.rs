@@ -4,6 +4,7 @@
 // The lint keeps files out of the core, not out of its tests.
 #![allow(clippy::disallowed_methods)]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ fn shared(folder: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    eprintln!("skipped: there is no {}", path.display());
+    let _ = writeln!(std::io::stderr(), "skipped: there is no {}", path.display());
     None
 }
 

@@ -180,3 +180,34 @@ fn an_update_is_never_completed() {
     let verdict = mutate(&request(Operation::Update, &pod, Some(&pod)), &known(&facts));
     assert!(verdict.patch.0.is_empty() && verdict.refusals.is_empty());
 }
+
+/// The pod was completed by a profile that nobody may choose any more: what cannot be judged must not change either.
+#[test]
+fn a_pod_whose_profile_is_no_longer_enabled_keeps_its_policy_and_its_profile() {
+    let facts = facts(Mode::Enforce, true);
+    let mut old = complete(&facts);
+    old["metadata"]["annotations"]["countersign.dev/profile"] = json!("retired");
+    for (key, value) in [
+        ("io.katacontainers.config.agent.policy", json!("cGFja2FnZSBvdGhlcgo=")),
+        ("io.katacontainers.config.hypervisor.kernel_params", json!("debug")),
+        ("countersign.dev/profile", json!("another")),
+    ] {
+        let mut new = old.clone();
+        new["metadata"]["annotations"][key] = value;
+        let (new, old) = (new.to_string(), old.to_string());
+        let verdict = validate(&request(Operation::Update, &new, Some(&old)), &known(&facts));
+        assert!(verdict.refusals.iter().any(|refusal| refusal.id == "immutable"), "{key}: {:?}", verdict.refusals);
+    }
+    let text = old.to_string();
+    assert!(validate(&request(Operation::Update, &text, Some(&text)), &known(&facts)).allowed(), "nothing has changed");
+}
+
+#[test]
+fn stale_facts_refuse_in_every_mode() {
+    let facts = facts(Mode::Audit, true);
+    let pod = complete(&facts).to_string();
+    let stale = Known { stale_since: Some("2026-12-31T00:00:00Z".parse().unwrap()), ..known(&facts) };
+    let verdict = validate(&request(Operation::Create, &pod, None), &stale);
+    assert!(!verdict.allowed());
+    assert_eq!(verdict.refusals[0].id, "facts-stale");
+}

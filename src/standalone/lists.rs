@@ -130,7 +130,8 @@ impl File {
         let Some(broken) = self.broken.as_mut().filter(over) else { return false };
         broken.lapsed = true;
         tracing::error!("allow-list: the last good version no longer counts: {}", broken.problem);
-        sources.retain(|name| !self.holds(name));
+        let lapses = broken.lapses;
+        sources.lapse(|name| self.holds(name), lapses);
         true
     }
 

@@ -1,5 +1,6 @@
 //! The main job: an opted-in pod comes out complete, and only a countersigned policy gets in.
 
+use std::io::Write as _;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ fn the_same_with_an_unlisted_policy_is_refused_with_its_digest_and_an_entry_to_p
 #[test]
 fn a_real_policy_is_admitted_once_listed_and_refused_once_its_entry_is_gone() {
     let Ok(text) = std::fs::read_to_string("../shared/fixtures/consumer-aks.yaml") else {
-        eprintln!("skipped: ../shared/fixtures is not there");
+        let _ = writeln!(std::io::stderr(), "skipped: ../shared/fixtures is not there");
         return;
     };
     let Site { server, webhook } = site();

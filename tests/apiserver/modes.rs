@@ -86,3 +86,12 @@ fn a_foreign_handler_under_a_known_class_is_refused() {
         "{refusal}"
     );
 }
+
+#[test]
+fn a_confidential_pod_is_judged_in_kube_system_too_even_where_it_is_labelled_required() {
+    let Site { server, .. } = namespace("kube-system", &[("countersign.dev/confidential", "required")]);
+    let refusal = create(server, &unlisted("kube-system", "p"), true).refused();
+    assert!(refusal.contains("policy-missing"), "{refusal}");
+    let ordinary = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "kube-system"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    create(server, &ordinary, true).admitted();
+}

@@ -89,6 +89,13 @@ impl Sources {
         self.rejected.remove(name);
     }
 
+    /// Lets the entries of the ConfigMaps that `concerned` names count no longer than `at`; their revocations stay.
+    pub fn lapse(&mut self, concerned: impl Fn(&str) -> bool, at: Timestamp) {
+        for (_, source) in self.by_name.iter_mut().filter(|(name, _)| concerned(name)) {
+            source.lapses.get_or_insert(at);
+        }
+    }
+
     /// Keeps only the ConfigMaps for which `known` says yes: after a complete list, the others are gone.
     pub fn retain(&mut self, known: impl Fn(&str) -> bool) {
         self.by_name.retain(|name, _| known(name));

@@ -147,3 +147,17 @@ fn binary_data_is_refused_by_name() {
     let rejected = Sources::default().take(&binary, at("2026-11-01T00:00:00Z"), SignedDuration::from_hours(1)).unwrap_err();
     assert_eq!(rejected.to_string(), "ConfigMap a, key x.yaml: binaryData is not read: move the text to data");
 }
+
+#[test]
+fn entries_of_a_lapsed_source_no_longer_count_and_its_revocations_do() {
+    let mut sources = Sources::default();
+    let hour = SignedDuration::from_hours(1);
+    let start = at("2026-11-01T00:00:00Z");
+    let entries =
+        format!("- {{digest: \"{}\", namespaces: [kafka]}}\n- {{digest: \"{}\", revoked: true}}\n", digest(1), digest(2));
+    sources.take(&config_map("file/a", &entries), start, hour).unwrap();
+    sources.lapse(|name| name.starts_with("file/"), start);
+    let list = AllowList::of(&sources);
+    assert!(matches!(find(&list, kafka()), Finding::NotListed(Some(Near::Lapsed(..)))));
+    assert!(matches!(list.find(&digest(2).parse().unwrap(), kafka()), Finding::Revoked { .. }));
+}

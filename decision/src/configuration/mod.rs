@@ -151,6 +151,15 @@ impl Configuration {
                 ));
             }
         }
+        if file.limits.max_body_bytes > file.limits.max_bytes_in_flight {
+            return Err(YamlError {
+                line: 1,
+                column: 1,
+                message:
+                    "limits.maxBodyBytes: is more than limits.maxBytesInFlight, so the largest request would never find room"
+                        .to_owned(),
+            });
+        }
         Ok(Self {
             profiles,
             enabled,

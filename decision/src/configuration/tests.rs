@@ -63,6 +63,7 @@ fn what_is_wrong_is_named_with_field_line_and_column() {
     assert!(error("requiredNamespaces: [kube-system]\n").contains("runs the cluster's own pods"));
     assert!(error("limits: {factsStaleAfter: ten}\n").contains("limits.factsStaleAfter: \"ten\" is not a duration"));
     assert!(error("limits: {maxBodyBytes: 0}\n").contains("limits.maxBodyBytes: is 0, and would refuse everything"));
+    assert!(error("limits: {maxBodyBytes: 2, maxBytesInFlight: 1}\n").contains("limits.maxBodyBytes: is more than"));
     assert!(error("limits: {drainFor: 0s}\n").contains("limits.drainFor: \"0s\" is not longer than nothing"));
 }
 

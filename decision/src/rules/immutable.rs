@@ -28,6 +28,9 @@ struct Kept<'a> {
     opted_in: bool,
     profile: Option<&'a Profile>,
     policy: Option<&'a Policy<'a>>,
+    /// Whatever the profile reads of them: it may no longer be one that can be chosen.
+    chosen: Option<&'a str>,
+    kata: Vec<(&'a str, &'a str)>,
     images: Vec<(&'a str, &'a str)>,
     selectors: Vec<(&'static str, Option<&'a str>)>,
 }
@@ -62,12 +65,15 @@ fn kept<'a>(subject: &'a Subject<'a>, profile: Option<&Profile>) -> Kept<'a> {
     let spec = &subject.pod.spec;
     let containers = |list: &'a Option<Vec<Container<'a>>>| list.as_deref().unwrap_or_default().iter();
     let images = containers(&spec.init_containers).chain(containers(&spec.containers));
+    let annotations = subject.pod.metadata.annotations.iter();
     let demands = profile.into_iter().flat_map(|profile| profile.trusted_launch.labels());
     let required = demands.filter(|(_, demand)| *demand == Demand::Require);
     Kept {
         opted_in: subject.opted_in,
         profile: subject.profile.as_ref().ok().copied(),
         policy: subject.policy.as_ref(),
+        chosen: subject.pod.metadata.annotation(labels::PROFILE),
+        kata: annotations.flat_map(|annotations| annotations.starting_with(labels::KATA_PREFIX)).collect(),
         images: images.map(|container| (&*container.name, &*container.image)).collect(),
         selectors: required.map(|(label, _)| (label, scheduling::selected(spec, label))).collect(),
     }
@@ -85,6 +91,11 @@ fn changes(old: &Kept<'_>, new: &Kept<'_>) -> Vec<String> {
     }
     if old.policy != new.policy {
         changes.push("the policy".to_owned());
+    } else if old.kata != new.kata {
+        changes.push(format!("the annotations under {}", labels::KATA_PREFIX));
+    }
+    if old.profile.is_none() && old.chosen != new.chosen {
+        changes.push(format!("the annotation {}", labels::PROFILE));
     }
     if old.images.len() != new.images.len() {
         changes.push("the containers".to_owned());
