@@ -53,6 +53,15 @@ fn main() -> Result<()> {
         }
     }
     print!("{}", table.printed());
+    println!("\n10,000 entries beside one, requests per second (as fast is 1.00):");
+    for load in LOADS {
+        println!(
+            "- {}, {} connections: {}",
+            load.size,
+            load.connections,
+            table.beside("/validate, 10,000 entries", "/validate", load)
+        );
+    }
     println!(
         "resident after the load: floor {} MB, one entry {} MB, 10,000 entries {} MB",
         floor.resident()?,

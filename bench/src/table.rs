@@ -59,6 +59,14 @@ impl Table {
         text
     }
 
+    /// The requests per second of one row as a ratio to another's, round by round.
+    pub(crate) fn beside(&self, row: &str, base: &str, load: Load) -> String {
+        let (base, own) = (self.of(base, load), self.of(row, load));
+        let Spread { lowest, median, highest } =
+            spread(base.iter().zip(&own).map(|(base, own)| own.per_second / base.per_second));
+        format!("{median:.2} ({lowest:.2} to {highest:.2})")
+    }
+
     fn of(&self, row: &str, load: Load) -> Vec<Figure> {
         self.figures.iter().filter(|(name, of, _)| *name == row && *of == load).map(|(.., figure)| *figure).collect()
     }

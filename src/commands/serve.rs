@@ -1,6 +1,7 @@
 //! `countersign serve`: the admission webhook, in a cluster or without one.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,15 +61,8 @@ async fn serve(arguments: ServeArguments, configuration: Arc<Configuration>, sou
     let (knowledge, _watches) = facts(&arguments, configuration.clone()).await?;
     let metrics = Arc::new(Metrics::new().showing(Arc::clone(&knowledge)));
     let certificates = source.open(Arc::clone(&metrics))?;
-    let address = |port: u16| {
-        if arguments.standalone {
-            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-        } else {
-            SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))
-        }
-    };
-    let reviews = listen(arguments.listen.unwrap_or_else(|| address(manifests::HTTPS_PORT))).await?;
-    let checks = listen(arguments.metrics_listen.unwrap_or_else(|| address(manifests::HEALTH_PORT))).await?;
+    let reviews = listen(arguments.listen, manifests::HTTPS_PORT, arguments.standalone).await?;
+    let checks = listen(arguments.metrics_listen, manifests::HEALTH_PORT, arguments.standalone).await?;
     let judge = Arc::new(Countersign::new(knowledge));
     let drain = Drain::new();
     tracing::info!(reviews = %reviews.local_addr()?, health = %checks.local_addr()?, "serving");
@@ -84,8 +78,13 @@ async fn serve(arguments: ServeArguments, configuration: Arc<Configuration>, sou
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("draining");
         ending.begin();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("asked a second time: ending at once");
+        std::process::exit(1);
     });
     http::serve(Server {
         listener: reviews,
@@ -119,8 +118,20 @@ enum Watches {
     Cluster { _tasks: JoinSet<()> },
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+/// Listens where it was asked to; else on loopback without a cluster, and in one on every address, of IPv4 alone where the node has
+/// no IPv6.
+async fn listen(asked: Option<SocketAddr>, port: u16, standalone: bool) -> anyhow::Result<TcpListener> {
+    let address = asked.unwrap_or_else(|| {
+        let everywhere = if standalone { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+        SocketAddr::from((everywhere, port))
+    });
+    match TcpListener::bind(address).await {
+        Err(error) if asked.is_none() && !standalone && error.kind() != ErrorKind::AddrInUse => {
+            tracing::info!("cannot listen on {address} ({error}): this node may have no IPv6");
+            Ok(TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?)
+        }
+        bound => bound.with_context(|| format!("cannot listen on {address}")),
+    }
 }
 
 /// The configuration's bounds for the HTTPS edge.

@@ -34,8 +34,8 @@ pub(super) fn refusal(review: &[u8]) -> Answer {
             "uid": uid,
             "allowed": false,
             "status": {
-                "code": 500,
-                "reason": "InternalError",
+                "code": 403,
+                "reason": "Forbidden",
                 "message": format!(
                     "{REASON}: countersign failed on this object and refuses it; \
                      its log has the cause: please report it with the object"

@@ -61,6 +61,6 @@ pub(crate) fn fixture(name: &str) -> Option<String> {
     if path.exists() {
         return Some(path.to_str().unwrap().to_owned());
     }
-    eprintln!("skipped: ../shared/{name} is not there");
+    let _ = writeln!(std::io::stderr(), "skipped: ../shared/{name} is not there");
     None
 }

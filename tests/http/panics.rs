@@ -27,7 +27,7 @@ async fn a_panic_is_a_refusal_and_the_next_review_is_judged(#[case] large_bytes:
     assert_eq!(review["kind"], "AdmissionReview");
     assert_eq!(review["response"]["uid"], "u-1");
     assert_eq!(review["response"]["allowed"], false);
-    assert_eq!(review["response"]["status"]["code"], 500);
+    assert_eq!(review["response"]["status"]["code"], 403);
     assert!(site.counts("panics_total 1"));
     assert!(site.counts("refusals_total{rule=\"internal-error\"} 1"));
     assert_eq!(caller.post("/mutate", "{}").await.text, "well");

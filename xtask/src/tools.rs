@@ -20,6 +20,8 @@ pub(crate) enum Tool {
     CargoDeny,
     /// The Go toolchain, unless `KUBEBUILDER_ASSETS` brings what it would build.
     Go,
+    /// The client that the command-line tests send a review with.
+    Curl,
     /// The load generator of the benchmark.
     H2load,
 }
@@ -45,7 +47,8 @@ impl Tool {
             Self::Component(name) => ensure_component(name),
             Self::CargoDeny => ensure_cargo_deny(),
             Self::Go => ensure_go(),
-            Self::H2load => ensure_h2load(),
+            Self::Curl => ensure_package("curl", "curl"),
+            Self::H2load => ensure_package("h2load", "nghttp2-client"),
         }
     }
 }
@@ -97,11 +100,12 @@ fn ensure_go() -> Result<()> {
     Ok(())
 }
 
-fn ensure_h2load() -> Result<()> {
-    if answers("h2load", &["--version"]) {
+/// A program that a Debian package brings.
+fn ensure_package(program: &str, package: &str) -> Result<()> {
+    if answers(program, &["--version"]) {
         return Ok(());
     }
-    apt_get("nghttp2-client").context("h2load is missing: install nghttp2-client")
+    apt_get(package).with_context(|| format!("{program} is missing: install {package}"))
 }
 
 /// Installs a Debian package, where that can be done.
