@@ -69,9 +69,24 @@ impl serde::Serialize for Name {
     }
 }
 
+/// A name as YAML 1.1 and 1.2 read it back as a string: quoted where it could be a number, a boolean or null.
+pub fn yaml_word(name: &str) -> String {
+    let misread = matches!(name, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    if misread || !name.starts_with(|c: char| c.is_ascii_lowercase()) { format!("\"{name}\"") } else { name.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_yaml_would_misread_is_quoted() {
+        assert_eq!(yaml_word("kafka"), "kafka");
+        assert_eq!(yaml_word("payments"), "payments");
+        for misread in ["123", "1e3", "0x1f", "no", "null", "true"] {
+            assert_eq!(yaml_word(misread), format!("\"{misread}\""));
+        }
+    }
 
     #[test]
     fn names_are_dns_subdomains() {

@@ -2,12 +2,6 @@
 
 use countersign_decision::names::Name;
 
-/// A name as YAML 1.1 and 1.2 read it back: quoted where it could be a number or a boolean.
-pub(super) fn word(name: &Name) -> String {
-    let misread = matches!(&**name, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
-    if misread || !name.starts_with(|c: char| c.is_ascii_lowercase()) { format!("\"{name}\"") } else { name.to_string() }
-}
-
 /// Names as a list in CEL. A [`Name`] has no character that would have to be escaped.
 pub(super) fn cel_list<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
     format!("[{}]", names.into_iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", "))
@@ -25,14 +19,6 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_name_that_yaml_would_misread_is_quoted() {
-        assert_eq!(word(&name("payments")), "payments");
-        for misread in ["123", "1e3", "0x1f", "no", "null"] {
-            assert_eq!(word(&name(misread)), format!("\"{misread}\""));
-        }
     }
 
     #[test]

@@ -8,10 +8,10 @@ mod literals;
 mod template;
 
 use countersign_decision::configuration::Configuration;
-use countersign_decision::names::{MalformedName, Name};
+use countersign_decision::names::{MalformedName, Name, yaml_word};
 
 pub use generated::{GeneratedFile, Ungenerable, base_files};
-use literals::{cel_list, indented, word};
+use literals::{cel_list, indented};
 
 /// The namespace of an installation that names none.
 pub const NAMESPACE: &str = crate::knowledge::HOME;
@@ -106,7 +106,7 @@ fn literals(configuration: &Configuration, source: Option<&str>, namespace: &Nam
     let if_configured = |text: &str| source.map_or_else(String::new, |_| text.to_owned());
     let digest = |text: &str| countersign_policy::Digest::sha256_of(text.as_bytes());
     vec![
-        ("namespace", word(namespace)),
+        ("namespace", yaml_word(namespace)),
         ("service_host", format!("countersign.{namespace}.svc")),
         ("image", image.to_owned()),
         ("runtime_classes", cel_list(configuration.runtime_classes())),

@@ -10,6 +10,7 @@ use countersign_policy::Digest;
 use super::{Judge, Judgement, Judges};
 use crate::allow_list::{Applicant, Finding, Near};
 use crate::facts::Known;
+use crate::names::yaml_word;
 use crate::subject::{Policy, Subject};
 use crate::verdict::Refusal;
 
@@ -108,23 +109,4 @@ fn refusal(reads: &Reads<'_>, digest: Digest, near: Option<&Near>, known: &Known
             yaml_word(service_account)
         ),
     )
-}
-
-/// A name as YAML reads it back: quoted where it could be a number or a boolean.
-fn yaml_word(name: &str) -> String {
-    let plain = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !matches!(name, "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
-    if plain { name.to_owned() } else { format!("\"{name}\"") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_yaml_would_misread_is_quoted() {
-        assert_eq!(yaml_word("kafka"), "kafka");
-        assert_eq!(yaml_word("123"), "\"123\"");
-        assert_eq!(yaml_word("true"), "\"true\"");
-    }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, anyhow};
 use countersign_decision::allow_list::{Namespaces, WrittenEntry};
 use countersign_decision::labels;
-use countersign_decision::names::Name;
+use countersign_decision::names::{Name, yaml_word};
 use countersign_manifest::ManifestFile;
 
 use crate::knowledge::HOME;
@@ -76,17 +76,7 @@ fn printed(entry: &WrittenEntry) -> String {
     text
 }
 
-/// Names as a flow list; quoted, so that a name like `123` stays a string.
+/// Names as a flow list.
 fn list(names: &[Name]) -> String {
-    let quoted = |name: &Name| {
-        if name.starts_with(|c: char| c.is_ascii_lowercase()) && !YAML_WORDS.contains(&&**name) {
-            name.to_string()
-        } else {
-            format!("\"{name}\"")
-        }
-    };
-    format!("[{}]", names.iter().map(quoted).collect::<Vec<_>>().join(", "))
+    format!("[{}]", names.iter().map(|name| yaml_word(name)).collect::<Vec<_>>().join(", "))
 }
-
-/// Lower-case words that some YAML reader takes for something else than a string.
-const YAML_WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
