@@ -135,6 +135,10 @@ mod tests {
     /// A process that names the folder in its command line, and its record there.
     fn sleeper(folder: &Path, named: &str) -> Child {
         let child = Command::new("sh").args(["-c", "sleep 60 & wait", named]).process_group(0).spawn().unwrap();
+        // `spawn` returns while the new program is still being loaded: until then its command line is empty.
+        while !command_line(child.id().cast_signed()).contains(named) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         fs::write(folder.join("sleeper.pid"), child.id().to_string()).unwrap();
         child
     }
