@@ -40,6 +40,7 @@ fn main() -> Result<()> {
     let rows = [
         ("floor", &floor, "/validate", "validate"),
         ("/validate", &one, "/validate", "validate"),
+        ("/validate, policy not listed", &one, "/validate", "stranger"),
         ("/mutate", &one, "/mutate", "mutate"),
         ("/validate, 10,000 entries", &many, "/validate", "validate"),
     ];

@@ -3,15 +3,21 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_decision::configuration::Configuration;
+use countersign_decision::facts::{Facts, Known};
+use countersign_decision::mutate;
+use countersign_decision::pod::Pod;
+use countersign_decision::request::{Operation, PodRequest};
 use countersign_policy::{Digest, Measured};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 const PLAIN: &str = include_str!("../../manifests/samples/consumer-plain.yaml");
-const TUTORIAL: &str = include_str!("../../manifests/samples/consumer.yaml");
 const POLICY: &str = include_str!("../../manifests/samples/policy.rego");
 
 /// The size of a generated policy's text, in bytes: 59 KB, so that the review has about 81 KB.
@@ -20,7 +26,7 @@ const BIG_POLICY: usize = 59_000;
 /// Where the reviews and the allow-lists are.
 pub(crate) struct Reviews {
     directory: PathBuf,
-    /// An allow-list with the two policies of the reviews and no others.
+    /// An allow-list with the policies of the reviews, but for the one called stranger, and no others.
     pub(crate) list_of_one: PathBuf,
     /// The same among 10,000 entries.
     pub(crate) list_of_many: PathBuf,
@@ -37,9 +43,10 @@ pub(crate) fn write(directory: &Path) -> Result<Reviews> {
     let big = padded(POLICY);
     let small = "package agent_policy\n";
     for (size, policy) in [("big", big.as_str()), ("small", small)] {
-        for (review, sample) in [("mutate", PLAIN), ("validate", TUTORIAL)] {
-            let body = review_of(&with_policy(pod(sample)?, policy)).to_string();
-            fs::write(directory.join(format!("{review}-{size}.json")), body)?;
+        let plain = with_policy(pod(PLAIN)?, policy);
+        let stranger = with_policy(pod(PLAIN)?, &policy.replacen("agent", "other", 1));
+        for (review, pod) in [("validate", &completed(&plain)?), ("stranger", &completed(&stranger)?), ("mutate", &plain)] {
+            fs::write(directory.join(format!("{review}-{size}.json")), review_of(pod).to_string())?;
         }
     }
     let ours: String = [big.as_bytes(), small.as_bytes()].map(|policy| entry(&Digest::sha256_of(policy))).concat();
@@ -88,6 +95,31 @@ fn with_policy(mut pod: Value, policy: &str) -> Value {
         annotations.insert(Measured::AgentPolicy.annotation().to_owned(), json!(STANDARD.encode(policy)));
     }
     pod
+}
+
+/// The pod as the API server shows it to /validate.
+fn completed(pod: &Value) -> Result<Value> {
+    let facts = Facts {
+        configuration: Arc::new(Configuration::built_in()?),
+        allow_list: Arc::default(),
+        namespaces: None,
+        runtime_classes: None,
+        home: "countersign-system".into(),
+        seen: Arc::default(),
+    };
+    let json = pod.to_string();
+    let request = PodRequest {
+        operation: Operation::Create,
+        namespace: "kafka",
+        required: false,
+        groups: Vec::new(),
+        pod: Pod::from_json(&json)?,
+        old: None,
+    };
+    let verdict = mutate(&request, &Known { facts: &facts, now: Timestamp::UNIX_EPOCH, stale_since: None });
+    let mut pod = pod.clone();
+    json_patch::patch(&mut pod, &verdict.patch)?;
+    Ok(pod)
 }
 
 fn review_of(pod: &Value) -> Value {

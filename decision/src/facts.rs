@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use countersign_policy::SeenPolicies;
 use jiff::Timestamp;
 
 use crate::allow_list::AllowList;
@@ -22,6 +23,8 @@ pub struct Facts {
     pub runtime_classes: Option<Arc<HashMap<String, String>>>,
     /// The namespace that holds the allow-list, for messages.
     pub home: Arc<str>,
+    /// The listed policies that were read before. It changes how fast an answer is, and never the answer.
+    pub seen: Arc<SeenPolicies>,
 }
 
 impl Facts {
@@ -130,6 +133,7 @@ mod tests {
             namespaces: None,
             runtime_classes: None,
             home: "countersign-system".into(),
+            seen: Arc::default(),
         };
         assert_eq!(facts.namespace("new").mode, Mode::Audit);
         facts.namespaces = Some(Arc::default());

@@ -1,12 +1,14 @@
 //! The one comparison of a pod's sidecar and volumes with those of its profile, shared by /mutate and /validate.
 
 mod defaults;
-mod strict_json;
+mod json;
 
 use serde_json::{Map, Value};
 
 use crate::configuration::{Additions, Sidecar};
 use crate::pod::{Container, Pod};
+
+use json::{Json, Object};
 
 /// Where a pod has the profile's sidecar.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,22 +52,22 @@ pub(crate) fn volume_name(volume: &Map<String, Value>) -> &str {
 
 /// How a pod's volume differs from the profile's, in words, if it does.
 pub(crate) fn volume_difference(wanted: &Map<String, Value>, found: &str) -> Option<String> {
-    let found = match strict_json::object(found) {
+    let found = match Object::read(found) {
         Ok(found) => defaults::of_volume(found),
         Err(error) => return Some(error.to_string()),
     };
-    first_difference(&defaults::of_volume(wanted.clone()), &found)
+    first_difference(&defaults::of_volume(Object::of(wanted)), &found)
 }
 
 /// How a pod's sidecar container differs from the profile's, in words, if it does: but for what the API server fills in, the
 /// service-account mount and the additions that the profile lists, each once.
 pub(crate) fn difference(sidecar: &Sidecar, found: &str) -> Option<String> {
-    let mut found = match strict_json::object(found) {
+    let mut found = match Object::read(found) {
         Ok(found) => defaults::of_container(found),
         Err(error) => return Some(error.to_string()),
     };
-    let mut wanted = defaults::of_container(sidecar.container.clone());
-    if !wanted.contains_key("resources") && found.get("resources").is_some_and(only_amounts) {
+    let mut wanted = defaults::of_container(Object::of(&sidecar.container));
+    if wanted.value("resources").is_none() && found.value("resources").is_some_and(only_amounts) {
         found.remove("resources");
     }
     list_difference(&mut wanted, &mut found, "env", |added| is_added_variable(added, &sidecar.additions))
@@ -75,32 +77,28 @@ pub(crate) fn difference(sidecar: &Sidecar, found: &str) -> Option<String> {
 
 /// Whether resources are nothing but amounts that a LimitRange fills in where the profile sets none, and that no policy measures.
 /// Anything else (a device, a resource claim) gives the container more than the profile has.
-fn only_amounts(resources: &Value) -> bool {
-    let plain = |amounts: &Value| {
+fn only_amounts(resources: &Json<'_>) -> bool {
+    let plain = |amounts: &Json<'_>| {
         amounts.as_object().is_some_and(|amounts| {
-            amounts.keys().all(|resource| matches!(resource.as_str(), "cpu" | "memory" | "ephemeral-storage"))
+            amounts.iter().all(|(resource, _)| matches!(resource, "cpu" | "memory" | "ephemeral-storage"))
         })
     };
-    resources.as_object().is_some_and(|fields| {
-        fields.iter().all(|(field, amounts)| matches!(field.as_str(), "limits" | "requests") && plain(amounts))
-    })
+    resources
+        .as_object()
+        .is_some_and(|fields| fields.iter().all(|(field, amounts)| matches!(field, "limits" | "requests") && plain(amounts)))
 }
 
 /// Takes the list `field` out of both containers and says how they differ. What is listed must stand in the profile's order;
 /// between, `may_be_added` says under which key an element may be added, once.
 fn list_difference(
-    wanted: &mut Map<String, Value>,
-    found: &mut Map<String, Value>,
+    wanted: &mut Object<'_>,
+    found: &mut Object<'_>,
     field: &str,
-    may_be_added: impl Fn(&Value) -> Option<String>,
+    may_be_added: impl Fn(&Json<'_>) -> Option<String>,
 ) -> Option<String> {
-    let elements = |map: &mut Map<String, Value>| match map.remove(field) {
-        Some(Value::Array(elements)) => elements,
-        _ => Vec::new(),
-    };
-    let (wanted, found) = (elements(wanted), elements(found));
+    let (wanted, found) = (elements(wanted, field), elements(found, field));
     // What the profile sets itself counts as there already: the last of two variables would win.
-    let mut there: Vec<String> = wanted.iter().filter_map(named).filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut there: Vec<String> = wanted.iter().filter_map(named).filter_map(Json::as_str).map(str::to_owned).collect();
     let mut wanted = wanted.iter().peekable();
     for (index, element) in found.iter().enumerate() {
         if wanted.next_if_eq(&element).is_some() {
@@ -125,50 +123,59 @@ fn list_difference(
     wanted.next().map(|missing| format!("{field} lacks {}", shown(missing)))
 }
 
+/// Takes a list out of an object; empty where there is none.
+fn elements<'a>(object: &mut Object<'a>, field: &str) -> Vec<Json<'a>> {
+    match object.remove(field) {
+        Some(Json::List(elements)) => elements,
+        _ => Vec::new(),
+    }
+}
+
 /// What an element of `env` or `volumeMounts` is known by.
-fn named(element: &Value) -> Option<&Value> {
-    element.get("mountPath").or_else(|| element.get("name"))
+fn named<'e, 'a>(element: &'e Json<'a>) -> Option<&'e Json<'a>> {
+    let element = element.as_object()?;
+    element.value("mountPath").or_else(|| element.value("name"))
 }
 
 /// An environment variable with a plain value whose name the profile lists.
-fn is_added_variable(element: &Value, additions: &Additions) -> Option<String> {
+fn is_added_variable(element: &Json<'_>, additions: &Additions) -> Option<String> {
     let variable = element.as_object()?;
-    let name = variable.get("name")?.as_str()?;
-    let plain = variable.keys().all(|key| key == "name" || key == "value");
+    let name = variable.value("name")?.as_str()?;
+    let plain = variable.iter().all(|(key, _)| key == "name" || key == "value");
     (plain && additions.env.iter().any(|listed| listed == name)).then(|| name.to_owned())
 }
 
 /// The mount of a whole volume that the profile lists, or the API server's own service-account mount.
 ///
 /// Source: Kubernetes, admission plugin ServiceAccount (volume `kube-api-access-…`, mounted read-only).
-fn is_added_mount(element: &Value, additions: &Additions) -> Option<String> {
+fn is_added_mount(element: &Json<'_>, additions: &Additions) -> Option<String> {
     let mount = element.as_object()?;
-    let (name, path) = (mount.get("name")?.as_str()?, mount.get("mountPath")?.as_str()?);
-    if !mount.keys().all(|key| matches!(key.as_str(), "name" | "mountPath" | "readOnly")) {
+    let (name, path) = (mount.value("name")?.as_str()?, mount.value("mountPath")?.as_str()?);
+    if !mount.iter().all(|(key, _)| matches!(key, "name" | "mountPath" | "readOnly")) {
         return None;
     }
     let service_account = path == "/var/run/secrets/kubernetes.io/serviceaccount"
         && name.starts_with("kube-api-access-")
-        && mount.get("readOnly") == Some(&Value::Bool(true));
+        && mount.value("readOnly") == Some(&Json::Bool(true));
     let listed = additions.volume_mounts.iter().any(|added| added.name == name && added.mount_path == path);
     (service_account || listed).then(|| path.to_owned())
 }
 
 /// The first field in which two objects differ, in words.
-fn first_difference(wanted: &Map<String, Value>, found: &Map<String, Value>) -> Option<String> {
-    for (field, value) in found {
-        match wanted.get(field) {
+fn first_difference(wanted: &Object<'_>, found: &Object<'_>) -> Option<String> {
+    for (field, value) in found.iter() {
+        match wanted.value(field) {
             Some(expected) if expected == value => {}
             Some(expected) => return Some(format!("{field} is {}, the profile has {}", shown(value), shown(expected))),
             None => return Some(format!("{field} is {}, the profile has none", shown(value))),
         }
     }
-    let missing = wanted.iter().find(|(field, _)| !found.contains_key(*field));
+    let missing = wanted.iter().find(|(field, _)| found.value(field).is_none());
     missing.map(|(field, value)| format!("{field} is missing, the profile has {}", shown(value)))
 }
 
 /// A value as a message shows it: at most 120 characters.
-fn shown(value: &Value) -> String {
+fn shown(value: &Json<'_>) -> String {
     let text = value.to_string();
     match text.char_indices().nth(120) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

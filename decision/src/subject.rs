@@ -41,14 +41,17 @@ pub(crate) struct Subject<'a> {
 pub(crate) struct Policy<'a> {
     annotation: &'a str,
     measured: Measured,
-    limit: usize,
+    facts: &'a Facts,
     reading: OnceCell<Result<PolicyReading, MalformedPolicy>>,
 }
 
 impl Policy<'_> {
     /// The policy as it was read.
     pub(crate) fn reading(&self) -> &Result<PolicyReading, MalformedPolicy> {
-        self.reading.get_or_init(|| self.measured.read(self.annotation, self.limit))
+        let Facts { configuration, allow_list, seen, .. } = self.facts;
+        let limit = configuration.limits.max_policy_characters;
+        let listed = |reading: &PolicyReading| allow_list.names(&reading.digest);
+        self.reading.get_or_init(|| seen.read(self.measured, self.annotation, limit, listed))
     }
 
     /// The digest, if the policy could be read.
@@ -105,7 +108,7 @@ impl<'a> Setting<'a> {
         let policy = profile.as_ref().ok().and_then(|profile| {
             let measured = profile.policy_annotation.measured();
             let annotation = pod.metadata.annotation(measured.annotation())?;
-            Some(Policy { annotation, measured, limit: configuration.limits.max_policy_characters, reading: OnceCell::new() })
+            Some(Policy { annotation, measured, facts: self.facts, reading: OnceCell::new() })
         });
         Subject {
             pod,

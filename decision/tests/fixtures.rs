@@ -76,6 +76,7 @@ fn the_plain_consumer_is_completed_to_the_tutorials_pod() {
         namespaces: None,
         runtime_classes: None,
         home: "countersign-system".into(),
+        seen: Arc::default(),
     };
     let text = plain.to_string();
     let request = PodRequest {

@@ -20,6 +20,7 @@ fn facts() -> Facts {
         namespaces: Some(Arc::default()),
         runtime_classes: None,
         home: "countersign-system".into(),
+        seen: Arc::default(),
     }
 }
 

@@ -28,6 +28,7 @@ fn facts(mode: Mode, listed: bool) -> Facts {
         namespaces: None,
         runtime_classes: None,
         home: "countersign-system".into(),
+        seen: Arc::default(),
     }
 }
 

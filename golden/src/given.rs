@@ -67,6 +67,7 @@ impl Given {
             namespaces: Some(Arc::new([(NAMESPACE.to_owned(), namespace)].into())),
             runtime_classes: Some(Arc::new(self.runtime_classes.clone())),
             home: "countersign-system".into(),
+            seen: Arc::default(),
         })
     }
 }

@@ -8,7 +8,9 @@
 mod agent_policy;
 mod digest;
 mod reading;
+mod seen;
 
 pub use agent_policy::MalformedPolicy;
 pub use digest::{Algorithm, Digest, MalformedDigest};
 pub use reading::{Measured, PolicyReading};
+pub use seen::SeenPolicies;

@@ -4,7 +4,7 @@ use crate::agent_policy::{self, MalformedPolicy};
 use crate::digest::Digest;
 
 /// How a platform measures the policy that an annotation carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub enum Measured {
     /// Annotation `io.katacontainers.config.agent.policy`: SHA-256 of the decoded text.
     AgentPolicy,

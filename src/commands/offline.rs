@@ -36,6 +36,7 @@ pub(super) fn facts(configuration: Configuration, allow_lists: &[PathBuf]) -> an
         namespaces: None,
         runtime_classes: None,
         home: HOME.into(),
+        seen: Arc::default(),
     })
 }
 

@@ -83,8 +83,14 @@ impl fmt::Display for Names<'_> {
 impl Knowledge {
     /// What is known without a cluster: complete from the start, and never stale.
     pub fn of_files(configuration: Arc<Configuration>) -> Self {
-        let facts =
-            Facts { configuration, allow_list: Arc::default(), namespaces: None, runtime_classes: None, home: HOME.into() };
+        let facts = Facts {
+            configuration,
+            allow_list: Arc::default(),
+            namespaces: None,
+            runtime_classes: None,
+            home: HOME.into(),
+            seen: Arc::default(),
+        };
         Self { facts: ArcSwap::from_pointee(facts), allow_list: ArcSwap::default(), watches: Vec::new() }
     }
 
@@ -97,6 +103,7 @@ impl Knowledge {
             namespaces: Some(Arc::default()),
             runtime_classes: Some(Arc::default()),
             home: home.into(),
+            seen: Arc::default(),
         };
         let watches = Watch::ALL.map(|watch| (watch, Heard::default())).into();
         Self { facts: ArcSwap::from_pointee(facts), allow_list: ArcSwap::default(), watches }

@@ -39,6 +39,7 @@ fn asked(judge: fn(&PodRequest<'_>, &Known<'_>) -> Verdict, pod: &Value) -> Verd
         namespaces: None,
         runtime_classes: None,
         home: super::NAMESPACE.into(),
+        seen: Arc::default(),
     };
     let json = pod.to_string();
     let request = PodRequest {

@@ -99,6 +99,11 @@ impl AllowList {
         self.count == 0
     }
 
+    /// Whether any entry names the digest, whatever it says of it.
+    pub fn names(&self, digest: &Digest) -> bool {
+        self.by_digest.contains_key(digest)
+    }
+
     /// What the list says of `digest` for `applicant`. Revocations beat every other entry; beyond that order never matters.
     pub fn find(&self, digest: &Digest, applicant: Applicant<'_>) -> Finding {
         let places = self.by_digest.get(digest).map(Vec::as_slice).unwrap_or_default();

@@ -2,61 +2,61 @@
 //!
 //! Source: Kubernetes, `pkg/apis/core/v1/defaults.go`.
 
-use serde_json::{Map, Value, json};
+use super::json::{Json, Object};
 
 /// A container as the API server stores it: defaults filled in, empty fields left out.
-pub(super) fn of_container(mut container: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn of_container(mut container: Object<'_>) -> Object<'_> {
     drop_empty(&mut container);
-    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    let image = container.value("image").and_then(Json::as_str).unwrap_or_default();
     let pull = if is_latest(image) { "Always" } else { "IfNotPresent" };
-    default(&mut container, "imagePullPolicy", json!(pull));
-    default(&mut container, "terminationMessagePath", json!("/dev/termination-log"));
-    default(&mut container, "terminationMessagePolicy", json!("File"));
-    for_each(&mut container, "ports", |port| default(port, "protocol", json!("TCP")));
+    container.fill_in("imagePullPolicy", Json::text(pull));
+    container.fill_in("terminationMessagePath", Json::text("/dev/termination-log"));
+    container.fill_in("terminationMessagePolicy", Json::text("File"));
+    for_each(&mut container, "ports", |port| port.fill_in("protocol", Json::text("TCP")));
     for_each(&mut container, "env", |variable| {
-        let field = variable.get_mut("valueFrom").and_then(|from| from.get_mut("fieldRef")).and_then(Value::as_object_mut);
-        if let Some(field) = field {
-            default(field, "apiVersion", json!("v1"));
+        let from = variable.value_mut("valueFrom").and_then(Json::as_object_mut);
+        if let Some(field) = from.and_then(|from| from.value_mut("fieldRef")).and_then(Json::as_object_mut) {
+            field.fill_in("apiVersion", Json::text("v1"));
         }
         // An empty value is left out when the API server writes the pod.
-        if variable.get("value") == Some(&json!("")) {
+        if variable.value("value").and_then(Json::as_str) == Some("") {
             variable.remove("value");
         }
     });
     for_each(&mut container, "volumeMounts", |mount| {
-        if mount.get("readOnly") == Some(&Value::Bool(false)) {
+        if mount.value("readOnly") == Some(&Json::Bool(false)) {
             mount.remove("readOnly");
         }
     });
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        if let Some(probe) = container.get_mut(probe).and_then(Value::as_object_mut) {
+        if let Some(probe) = container.value_mut(probe).and_then(Json::as_object_mut) {
             for (field, value) in
                 [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
             {
-                default(probe, field, json!(value));
+                probe.fill_in(field, Json::Number(value.into()));
             }
             http_get(probe);
         }
     }
-    if let Some(lifecycle) = container.get_mut("lifecycle").and_then(Value::as_object_mut) {
-        lifecycle.values_mut().filter_map(Value::as_object_mut).for_each(http_get);
+    if let Some(lifecycle) = container.value_mut("lifecycle").and_then(Json::as_object_mut) {
+        lifecycle.iter_mut().filter_map(|(_, handler)| handler.as_object_mut()).for_each(http_get);
     }
     request_limits(&mut container);
     container
 }
 
 /// A volume as the API server stores it.
-pub(super) fn of_volume(mut volume: Map<String, Value>) -> Map<String, Value> {
-    for (kind, source) in &mut volume {
+pub(super) fn of_volume(mut volume: Object<'_>) -> Object<'_> {
+    for (kind, source) in volume.iter_mut() {
         let Some(source) = source.as_object_mut() else { continue };
-        match kind.as_str() {
-            "hostPath" => default(source, "type", json!("")),
-            "secret" | "configMap" | "projected" | "downwardAPI" => default(source, "defaultMode", json!(0o644)),
+        match kind {
+            "hostPath" => source.fill_in("type", Json::text("")),
+            "secret" | "configMap" | "projected" | "downwardAPI" => source.fill_in("defaultMode", Json::Number(0o644.into())),
             _ => {}
         }
         for_each(source, "sources", |projected| {
-            if let Some(token) = projected.get_mut("serviceAccountToken").and_then(Value::as_object_mut) {
-                default(token, "expirationSeconds", json!(3600));
+            if let Some(token) = projected.value_mut("serviceAccountToken").and_then(Json::as_object_mut) {
+                token.fill_in("expirationSeconds", Json::Number(3600.into()));
             }
         });
     }
@@ -72,42 +72,36 @@ fn is_latest(image: &str) -> bool {
     }
 }
 
-fn http_get(handler: &mut Map<String, Value>) {
-    if let Some(get) = handler.get_mut("httpGet").and_then(Value::as_object_mut) {
-        default(get, "path", json!("/"));
-        default(get, "scheme", json!("HTTP"));
+fn http_get(handler: &mut Object<'_>) {
+    if let Some(get) = handler.value_mut("httpGet").and_then(Json::as_object_mut) {
+        get.fill_in("path", Json::text("/"));
+        get.fill_in("scheme", Json::text("HTTP"));
     }
 }
 
 /// What is limited and not requested is requested in the same amount.
-fn request_limits(container: &mut Map<String, Value>) {
-    let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut) else { return };
-    let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else { return };
-    let requests = resources.entry("requests").or_insert_with(|| json!({}));
-    if let Some(requests) = requests.as_object_mut() {
-        for (resource, amount) in limits {
-            requests.entry(resource).or_insert(amount);
-        }
+fn request_limits(container: &mut Object<'_>) {
+    let Some(resources) = container.value_mut("resources").and_then(Json::as_object_mut) else { return };
+    let Some(limits) = resources.value("limits").and_then(Json::as_object).cloned() else { return };
+    resources.fill_in("requests", Json::Object(Object::default()));
+    if let Some(requests) = resources.value_mut("requests").and_then(Json::as_object_mut) {
+        requests.fill_in_all(&limits);
     }
 }
 
 /// Leaves out what the API server does not store: null, and empty lists and objects.
-fn drop_empty(container: &mut Map<String, Value>) {
+fn drop_empty(container: &mut Object<'_>) {
     container.retain(|field, value| match value {
-        Value::Null => false,
-        Value::Array(elements) => !elements.is_empty(),
-        Value::Object(fields) => field == "securityContext" || !fields.is_empty(),
+        Json::Null => false,
+        Json::List(elements) => !elements.is_empty(),
+        Json::Object(fields) => field == "securityContext" || !fields.is_empty(),
         _ => true,
     });
 }
 
-fn default(map: &mut Map<String, Value>, field: &str, value: Value) {
-    map.entry(field).or_insert(value);
-}
-
-fn for_each(map: &mut Map<String, Value>, field: &str, each: impl Fn(&mut Map<String, Value>)) {
-    if let Some(Value::Array(elements)) = map.get_mut(field) {
-        elements.iter_mut().filter_map(Value::as_object_mut).for_each(each);
+fn for_each<'a>(object: &mut Object<'a>, field: &str, each: impl Fn(&mut Object<'a>)) {
+    if let Some(Json::List(elements)) = object.value_mut(field) {
+        elements.iter_mut().filter_map(Json::as_object_mut).for_each(each);
     }
 }
 

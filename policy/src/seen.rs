@@ -1,0 +1,164 @@
+//! Policies that were read before, so that decoding and hashing them is done once and not for every pod of a Deployment.
+//!
+//! A keyed hash finds the text, and only equality, byte for byte, makes it the same: two policies are never taken for one.
+
+use std::hash::{BuildHasher, Hash};
+
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
+
+use crate::agent_policy::MalformedPolicy;
+use crate::reading::{Measured, PolicyReading};
+
+/// All remembered texts together, in bytes: some two hundred policies as generators write them.
+const BYTES: u64 = 16 * 1024 * 1024;
+/// How many texts that may be. The library divides the room into parts of at least 32 texts, so that the largest policies, of some
+/// hundred kilobytes, fit into each.
+const TEXTS: usize = 128;
+
+/// The policies that were read before, bounded in bytes; those not asked for make room.
+#[derive(Debug)]
+pub struct SeenPolicies<H = DefaultHashBuilder>
+where
+    H: BuildHasher + Clone,
+{
+    readings: Cache<Seen, PolicyReading, Bytes, H>,
+}
+
+/// An annotation's text, and how it is read.
+#[derive(Debug, Clone, Hash, PartialEq, Eq)]
+struct Seen(Measured, Box<str>);
+
+/// The same, borrowed: it hashes alike.
+#[derive(Hash)]
+struct Asked<'a>(Measured, &'a str);
+
+impl Equivalent<Seen> for Asked<'_> {
+    fn equivalent(&self, seen: &Seen) -> bool {
+        self.0 == seen.0 && *self.1 == *seen.1
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Bytes;
+
+impl Weighter<Seen, PolicyReading> for Bytes {
+    fn weight(&self, Seen(_, text): &Seen, _: &PolicyReading) -> u64 {
+        u64::try_from(text.len().max(1)).unwrap_or(u64::MAX)
+    }
+}
+
+impl SeenPolicies {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Self::hashed_by(DefaultHashBuilder::default())
+    }
+}
+
+impl Default for SeenPolicies {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<H: BuildHasher + Clone> SeenPolicies<H> {
+    fn hashed_by(hasher: H) -> Self {
+        Self { readings: Cache::with(TEXTS, BYTES, Bytes, hasher, DefaultLifecycle::default()) }
+    }
+
+    /// Reads an annotation's text as [`Measured::read`] does. What `keep` says yes to is remembered, so that strangers' texts
+    /// take no room.
+    pub fn read(
+        &self,
+        measured: Measured,
+        annotation: &str,
+        limit: usize,
+        keep: impl FnOnce(&PolicyReading) -> bool,
+    ) -> Result<PolicyReading, MalformedPolicy> {
+        if annotation.len() <= limit
+            && let Some(reading) = self.readings.get(&Asked(measured, annotation))
+        {
+            return Ok(reading);
+        }
+        let reading = measured.read(annotation, limit)?;
+        if keep(&reading) {
+            self.readings.insert(Seen(measured, annotation.into()), reading.clone());
+        }
+        Ok(reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasherDefault, Hasher};
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// Takes every text for every other.
+    #[derive(Default)]
+    struct AllAlike;
+
+    impl Hasher for AllAlike {
+        fn finish(&self) -> u64 {
+            7
+        }
+        fn write(&mut self, _: &[u8]) {}
+    }
+
+    fn policy(number: usize, bytes: usize) -> String {
+        STANDARD.encode(format!("{number:03}{}", " ".repeat(bytes - 3)))
+    }
+
+    fn digest(number: usize) -> Result<PolicyReading, MalformedPolicy> {
+        Measured::AgentPolicy.read(&policy(number, 60), 100)
+    }
+
+    #[test]
+    fn texts_of_one_hash_and_length_keep_their_own_digests() {
+        let seen = SeenPolicies::hashed_by(BuildHasherDefault::<AllAlike>::default());
+        for _ in 0..2 {
+            for number in 0..5 {
+                assert_eq!(seen.read(Measured::AgentPolicy, &policy(number, 60), 100, |_| true), digest(number));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_is_not_read_again() {
+        let seen = SeenPolicies::new();
+        let asked = |keep: bool| {
+            let mut read = false;
+            let keep = |_: &PolicyReading| {
+                read = true;
+                keep
+            };
+            assert_eq!(seen.read(Measured::AgentPolicy, &policy(1, 60), 100, keep), digest(1));
+            read
+        };
+        assert!(asked(false), "never seen");
+        assert!(asked(true), "seen, and not to be kept");
+        assert!(!asked(true), "kept");
+    }
+
+    #[test]
+    fn a_kept_text_above_the_limit_is_refused_all_the_same() {
+        let seen = SeenPolicies::new();
+        let asked = |limit| seen.read(Measured::AgentPolicy, &policy(1, 60), limit, |_| true);
+        assert!(asked(80).is_ok());
+        assert_eq!(asked(79), Err(MalformedPolicy::TooLong { found: 80, limit: 79 }));
+    }
+
+    #[test]
+    fn the_texts_together_stay_within_their_bytes_and_large_ones_fit() {
+        let seen = SeenPolicies::new();
+        for number in 0..100 {
+            let large = policy(number, 190_000);
+            seen.read(Measured::AgentPolicy, &large, usize::MAX, |_| true).unwrap();
+            assert!(seen.readings.get(&Asked(Measured::AgentPolicy, &large)).is_some(), "{number}");
+        }
+        assert!(seen.readings.weight() <= BYTES, "{}", seen.readings.weight());
+    }
+}
