@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use countersign_policy::{Digest, MalformedPolicy, Measured, PolicyReading};
 
+use crate::allow_list::{Applicant, Finding};
 use crate::configuration::{Configuration, Mode, Profile};
 use crate::facts::{Facts, Handler, NamespaceFacts};
 use crate::labels;
@@ -43,6 +44,7 @@ pub(crate) struct Policy<'a> {
     measured: Measured,
     facts: &'a Facts,
     reading: OnceCell<Result<PolicyReading, MalformedPolicy>>,
+    finding: OnceCell<Finding>,
 }
 
 impl Policy<'_> {
@@ -52,6 +54,12 @@ impl Policy<'_> {
         let limit = configuration.limits.max_policy_characters;
         let listed = |reading: &PolicyReading| allow_list.names(&reading.digest);
         self.reading.get_or_init(|| seen.read(self.measured, self.annotation, limit, listed))
+    }
+
+    /// What the allow-list says of the policy: asked once, since a policy is that of one pod at one time.
+    pub(crate) fn finding(&self, applicant: Applicant<'_>) -> Option<(Digest, &Finding)> {
+        let digest = self.digest()?;
+        Some((digest, self.finding.get_or_init(|| self.facts.allow_list.find(&digest, applicant))))
     }
 
     /// The digest, if the policy could be read.
@@ -108,7 +116,7 @@ impl<'a> Setting<'a> {
         let policy = profile.as_ref().ok().and_then(|profile| {
             let measured = profile.policy_annotation.measured();
             let annotation = pod.metadata.annotation(measured.annotation())?;
-            Some(Policy { annotation, measured, facts: self.facts, reading: OnceCell::new() })
+            Some(Policy { annotation, measured, facts: self.facts, reading: OnceCell::new(), finding: OnceCell::new() })
         });
         Subject {
             pod,

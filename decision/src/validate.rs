@@ -94,7 +94,7 @@ fn measured(subject: &Subject<'_>, known: &Known<'_>) -> Vec<(&'static str, Stri
     let Some((digest, finding)) = rules::applicant(subject, known).filter(|_| subject.confidential) else { return Vec::new() };
     let mut audit = vec![("digest", digest.to_string())];
     if let Finding::Listed { entry, .. } = finding {
-        audit.push(("entry", entry));
+        audit.push(("entry", entry.clone()));
     }
     audit
 }

@@ -1,6 +1,6 @@
 //! The digest of a policy: what the hardware reports as host data.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -72,8 +72,10 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.algorithm.name())?;
-        self.bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(self.algorithm.name())?;
+        f.write_char(':')?;
+        let nibbles = self.bytes().iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).try_for_each(|digit| f.write_char(digit))
     }
 }
 

@@ -68,19 +68,17 @@ pub(super) fn reads<'a>(subject: &'a Subject<'a>) -> Option<Reads<'a>> {
 }
 
 /// The digest and what the list says of it; `None` where the policy could not be read.
-pub(super) fn look_up(reads: &Reads<'_>, known: &Known<'_>) -> Option<(Digest, Finding)> {
-    let digest = reads.policy.digest()?;
-    let applicant = Applicant {
+pub(super) fn look_up<'a>(reads: &Reads<'a>, known: &Known<'_>) -> Option<(Digest, &'a Finding)> {
+    reads.policy.finding(Applicant {
         namespace: reads.namespace,
         service_account: reads.service_account,
         profile: reads.profile,
         now: known.now,
-    };
-    Some((digest, known.facts.allow_list.find(&digest, applicant)))
+    })
 }
 
 /// The same for the audit log: digest and finding of a pod.
-pub(crate) fn applicant<'a>(subject: &'a Subject<'a>, known: &Known<'_>) -> Option<(Digest, Finding)> {
+pub(crate) fn applicant<'a>(subject: &'a Subject<'a>, known: &Known<'_>) -> Option<(Digest, &'a Finding)> {
     look_up(&reads(subject)?, known)
 }
 
