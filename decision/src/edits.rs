@@ -76,22 +76,23 @@ impl Edits {
         let Self { labels, annotations, node_selector, runtime_class, first_container, volumes, preferences } = self;
         let mut patch = Vec::new();
         if let Some(name) = runtime_class {
-            patch.push(add(["spec", "runtimeClassName"], json!(name)));
+            patch.push(add(["spec", "runtimeClassName"], Value::String(name)));
         }
         if let Some((list, container)) = first_container {
             let there =
                 if list == "initContainers" { pod.spec.init_containers.is_some() } else { pod.spec.containers.is_some() };
             patch.push(if there {
-                add(["spec", list, "0"], json!(container))
+                add(["spec", list, "0"], Value::Object(container))
             } else {
-                add(["spec", list], json!([container]))
+                add(["spec", list], Value::Array(vec![Value::Object(container)]))
             });
         }
         if !volumes.is_empty() {
+            let volumes = volumes.into_iter().map(Value::Object);
             if pod.spec.volumes.is_some() {
-                patch.extend(volumes.into_iter().map(|volume| add(["spec", "volumes", "-"], json!(volume))));
+                patch.extend(volumes.map(|volume| add(["spec", "volumes", "-"], volume)));
             } else {
-                patch.push(add(["spec", "volumes"], json!(volumes)));
+                patch.push(add(["spec", "volumes"], volumes.collect()));
             }
         }
         let selector = pod.spec.node_selector.is_some().then_some(|_: &str| false);
@@ -121,15 +122,16 @@ fn map_entries(
         return;
     }
     let Some(exists) = exists else {
-        patch.push(add([parent, field], json!(entries)));
+        let entries = entries.into_iter().map(|(key, value)| (key, Value::String(value)));
+        patch.push(add([parent, field], entries.collect()));
         return;
     };
     for (key, value) in entries {
         let path = PointerBuf::from_tokens([parent, field, &key]);
         patch.push(if exists(&key) {
-            PatchOperation::Replace(ReplaceOperation { path, value: json!(value) })
+            PatchOperation::Replace(ReplaceOperation { path, value: Value::String(value) })
         } else {
-            PatchOperation::Add(AddOperation { path, value: json!(value) })
+            PatchOperation::Add(AddOperation { path, value: Value::String(value) })
         });
     }
 }
