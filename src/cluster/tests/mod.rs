@@ -11,7 +11,7 @@ use countersign_decision::configuration::Configuration;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::knowledge::HOME;
+use crate::knowledge::{HOME, Watch};
 use fake::FakeApi;
 
 fn knowledge() -> Arc<Knowledge> {
