@@ -89,7 +89,7 @@ impl Watched {
             *self = Self::default();
         }
         self.last = seen.steady;
-        let next = keyring.next().map(|next| next.certificate());
+        let next = keyring.next().map(Certified::certificate);
         let everywhere = |certificate: &CaCertificate| {
             seen.bundles.iter().all(|bundle| bundle.as_ref().is_some_and(|bundle| bundle.contains(certificate)))
         };
@@ -125,7 +125,7 @@ pub fn next_step<A: Certified + Clone>(
     if seen.bundles.iter().any(|bundle| !bundle.as_ref().is_some_and(|bundle| is(bundle, &wanted))) {
         return Step::Publish;
     }
-    if let Some(next) = keyring.next().map(|next| next.certificate()) {
+    if let Some(next) = keyring.next().map(Certified::certificate) {
         if next.expired(seen.now) {
             return Step::Add { trusted: Vec::new() };
         }

@@ -1,7 +1,7 @@
 //! Three replicas of `countersign serve` as a Deployment runs them: with the rights of the shipped service account, certificates
 //! of their own, and no flag but their ports.
 //!
-//! Stand-ins, because nothing runs pods here: the replicas are processes on loopback, and their EndpointSlices are made by hand,
+//! Stand-ins, because nothing runs pods here: the replicas are processes on loopback, and their `EndpointSlice`s are made by hand,
 //! one for each replica. A slice of type IPv4 may not name a loopback address; one of type FQDN takes the same text.
 
 use std::io::{Read as _, Write as _};
@@ -74,14 +74,19 @@ impl Fleet {
 
     /// Applies the shipped webhook configurations as people do: no field is forced.
     pub(crate) fn reapply(&self) {
+        self.try_reapply().unwrap();
+    }
+
+    /// The same; the error is what kubectl says.
+    pub(crate) fn try_reapply(&self) -> Result<(), String> {
         let webhooks: Vec<Value> = shipped().into_iter().filter(is_webhook).collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": webhooks}).to_string();
         let output =
             self.server.kubectl_with_input(&["apply", "--server-side", "--validate=strict", "-f", "-"], &list).unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8(output.stderr).unwrap()) }
     }
 
-    /// Starts replicas until there are three, and gives each its EndpointSlice.
+    /// Starts replicas until there are three, and gives each its `EndpointSlice`.
     pub(crate) fn fill(&mut self) {
         while self.replicas.len() < 3 {
             let name = NAMES[self.started];

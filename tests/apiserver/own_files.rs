@@ -38,7 +38,8 @@ fn with_files_a_replica_is_ready_once_somebody_has_published_their_authority_and
     publish(&server, &authority);
     until("the replica is ready", || replica.ready().then_some(()));
 
-    let stored = server.kubectl(&["get", "mutatingwebhookconfigurations,validatingwebhookconfigurations", "-o", "json"]).unwrap();
+    let stored =
+        server.kubectl(&["get", "mutatingwebhookconfigurations,validatingwebhookconfigurations", "-o", "json"]).unwrap();
     let stored: Value = serde_json::from_slice(&stored.stdout).unwrap();
     for (entry, bundle) in bundles(stored["items"].as_array().unwrap()) {
         assert_eq!(bundle, authority.as_bytes(), "{entry}");

@@ -161,7 +161,7 @@ impl World {
             for bundle in &self.bundles {
                 let since = bundle.holds.iter().find(|(ca, _)| ca == signing).map(|(_, since)| *since);
                 // What is stripped and put right by the other holder within a blink, this one does not see.
-                let waited = |since: u64| since + (WAIT - BLINK).as_secs() <= self.time;
+                let waited = |since: u64| since + WAIT.as_secs() <= self.time + BLINK.as_secs();
                 assert!(
                     bundle.broken || since.is_some_and(waited),
                     "{signing} signs at {} and has been published since {since:?}",

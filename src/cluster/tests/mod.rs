@@ -2,6 +2,7 @@
 //! the same requests is seen in the tests of `tests/apiserver`.
 
 mod allow_list;
+mod authorities;
 mod fake;
 mod follow;
 
