@@ -136,3 +136,20 @@ impl Default for Metrics {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_decision::configuration::Configuration;
+
+    use super::*;
+
+    #[test]
+    fn every_metric_is_in_the_documentation() {
+        let documented = include_str!("../../docs/metrics.md");
+        let knowledge = Knowledge::of_files(Arc::new(Configuration::built_in().unwrap()));
+        let text = Metrics::new().showing(Arc::new(knowledge)).text();
+        let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).map(|(name, _)| name);
+        let missing: Vec<_> = names.filter(|name| !documented.contains(&format!("`{name}"))).collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+}
