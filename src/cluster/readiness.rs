@@ -54,7 +54,7 @@ impl Readiness {
         if let Some(secret) = &self.secret {
             authority(&secret.borrow())?;
         }
-        let chain = served_chain(dialled(self.address), &self.name)
+        let chain = served_chain(dialled(self.address).as_slice(), &self.name)
             .await
             .map_err(|because| format!("dialling its own port {} gives no certificate: {because}", self.address.port()))?;
         published(&self.webhooks.borrow_and_update(), &chain, &self.name)
@@ -103,12 +103,81 @@ fn published(webhooks: &Webhooks, chain: &[CertificateDer<'static>], name: &str)
     Ok(())
 }
 
-/// Where a listener is reached from its own host.
-fn dialled(listens: SocketAddr) -> SocketAddr {
-    let host = match listens.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
+/// Where a listener is reached from its own host, in the order in which that is tried: who listens on every address of IPv6 takes
+/// IPv4 too, and the host may have no loopback of IPv6.
+fn dialled(listens: SocketAddr) -> Vec<SocketAddr> {
+    let hosts: Vec<IpAddr> = match listens.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => vec![Ipv4Addr::LOCALHOST.into()],
+        IpAddr::V6(ip) if ip.is_unspecified() => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        ip => vec![ip],
     };
-    SocketAddr::new(host, listens.port())
+    hosts.into_iter().map(|host| SocketAddr::new(host, listens.port())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::certs::{Authority, Keyring};
+    use crate::cluster::webhooks::{Configuration, Entry};
+
+    const NAME: &str = "countersign.a.svc";
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+    fn made() -> Authority {
+        Authority::make(Timestamp::now(), HOUR).unwrap()
+    }
+
+    /// Both configurations, each with a good entry and one that holds this.
+    fn holding(good: &Authority, last: &[u8]) -> Webhooks {
+        let entry = |name: &str, bundle: &[u8]| Entry { name: name.to_owned(), ca_bundle: bundle.to_vec() };
+        let good = bundle::text([good.certificate().der()]);
+        let entries = vec![entry("one", good.as_bytes()), entry("two", last)];
+        let configuration = |entries| Seen::There(Configuration::numbered("1", entries));
+        Webhooks { mutating: configuration(entries.clone()), validating: configuration(entries) }
+    }
+
+    #[test]
+    fn every_entry_has_to_verify_the_chain_and_the_first_that_does_not_is_named() {
+        let (ours, other) = (made(), made());
+        let leaf = ours.sign(&[NAME.to_owned()], Timestamp::now(), HOUR).unwrap();
+        let says = |webhooks: &Webhooks| published(webhooks, leaf.chain(), NAME).unwrap_err();
+        assert_eq!(says(&Webhooks::default()), "MutatingWebhookConfiguration countersign has not been read yet");
+        let missing = Webhooks { mutating: Seen::Missing, ..Webhooks::default() };
+        assert!(says(&missing).starts_with("there is no MutatingWebhookConfiguration countersign: apply"));
+        assert_eq!(
+            says(&holding(&ours, b"")),
+            "caBundle of MutatingWebhookConfiguration countersign, entry two, is not published yet"
+        );
+        let text = |authorities: &[&Authority]| bundle::text(authorities.iter().map(|one| one.certificate().der()));
+        let wrong = says(&holding(&ours, text(&[&other]).as_bytes()));
+        assert!(wrong.contains("entry two, does not verify the certificate that is served: "), "{wrong}");
+        let mut one_kind = holding(&ours, text(&[&ours]).as_bytes());
+        one_kind.validating = Seen::NotYet;
+        assert!(says(&one_kind).starts_with("ValidatingWebhookConfiguration countersign has not been read"));
+        let right = holding(&ours, text(&[&other, &ours]).as_bytes());
+        assert_eq!(published(&right, leaf.chain(), NAME), Ok(()));
+        assert!(published(&right, leaf.chain(), "other.a.svc").is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_secret_is_said_in_words() {
+        let says = |secret: &CaSecret| authority(secret).unwrap_err();
+        assert_eq!(says(&CaSecret::NotYetSeen), "Secret countersign-ca has not been read yet");
+        assert!(says(&CaSecret::Missing).starts_with("there is no Secret countersign-ca: apply"));
+        let empty = CaSecret::Holds(Arc::new(Keyring::default()));
+        assert!(says(&empty).starts_with("Secret countersign-ca holds no authority that signs yet"));
+        assert_eq!(authority(&CaSecret::Holds(Arc::new(Keyring::begun(Arc::new(made()), None)))), Ok(()));
+    }
+
+    #[test]
+    fn a_server_on_every_address_is_dialled_on_loopback() {
+        let dialled = |text: &str| dialled(text.parse().unwrap()).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(dialled("[::]:8443"), ["127.0.0.1:8443", "[::1]:8443"]);
+        assert_eq!(dialled("0.0.0.0:8443"), ["127.0.0.1:8443"]);
+        assert_eq!(dialled("10.0.0.1:8443"), ["10.0.0.1:8443"]);
+    }
 }

@@ -50,6 +50,14 @@ pub struct Entry {
     pub ca_bundle: Vec<u8>,
 }
 
+#[cfg(test)]
+impl Configuration {
+    /// One with these entries.
+    pub(super) fn numbered(resource_version: &str, entries: Vec<Entry>) -> Self {
+        Self { resource_version: resource_version.to_owned(), entries }
+    }
+}
+
 /// A kind of webhook configuration.
 pub(super) trait Kind: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {
     /// Its part of both.
