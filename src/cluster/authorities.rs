@@ -21,6 +21,8 @@ use crate::certs::{Authority, CaCertificate, CaSecret, CertError, Keyring};
 
 /// The rest after something went wrong.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Between two steps, so that a fight over a `caBundle` does not become a storm.
+const BREATH: Duration = Duration::from_millis(200);
 /// The rest while the Secret is not there or unusable: its next version is seen at once.
 const WAITING: Duration = Duration::from_mins(1);
 /// For all that is asked and written in one step.
@@ -125,6 +127,7 @@ impl Authorities {
                 return Ok(rest);
             }
             self.take(step, stored, &keyring, &webhooks, reign).await?;
+            sleep(BREATH).await;
         }
     }
 
@@ -192,7 +195,7 @@ impl Authorities {
     async fn trouble(&self, trouble: &Trouble) -> Duration {
         match trouble {
             // Somebody has written since we have read: what is to be done is decided anew.
-            Trouble::Api(kube::Error::Api(status)) if status.code == 409 => Duration::ZERO,
+            Trouble::Api(kube::Error::Api(status)) if status.code == 409 => BREATH,
             Trouble::Unusable(because) => {
                 let note = format!(
                     "{because}; nothing is changed and no authority is rotated. Restore the Secret, or remove its data to begin anew"

@@ -112,11 +112,7 @@ impl Told {
 fn event(report: &Report, home: &str, instance: &str, now: Timestamp) -> Event {
     let Report { about, warning, reason, note } = report;
     Event {
-        metadata: ObjectMeta {
-            name: Some(format!("{}.{:x}", about.name, now.as_nanosecond())),
-            namespace: Some(home.to_owned()),
-            ..ObjectMeta::default()
-        },
+        metadata: ObjectMeta { name: Some(name(&about.name, now)), namespace: Some(home.to_owned()), ..ObjectMeta::default() },
         action: Some((*reason).to_owned()),
         event_time: Some(MicroTime(now)),
         note: Some(note.chars().take(NOTE).collect()),
@@ -134,6 +130,12 @@ fn event(report: &Report, home: &str, instance: &str, now: Timestamp) -> Event {
         type_: Some(if *warning { "Warning" } else { "Normal" }.to_owned()),
         ..Event::default()
     }
+}
+
+/// A name of its own for an event about `object`, within the 253 characters that a name may have.
+fn name(object: &str, now: Timestamp) -> String {
+    let object: String = object.chars().take(220).collect();
+    format!("{}.{:x}", object.trim_end_matches(['.', '-']), now.as_nanosecond())
 }
 
 #[cfg(test)]
@@ -163,6 +165,14 @@ mod tests {
         assert_eq!(said(&mut told, now), 50);
         assert_eq!(said(&mut told, now + REFILL * 3), 3);
         assert_eq!(said(&mut told, now + REFILL * 3000), 50, "what was saved is bounded too");
+    }
+
+    #[test]
+    fn the_name_of_an_event_is_one_however_long_the_objects_is() {
+        let now = Timestamp::now();
+        assert_eq!(name("a.b", now), format!("a.b.{:x}", now.as_nanosecond()));
+        let long = name(&"a.".repeat(126), now);
+        assert!(long.len() <= 253 && !long.contains(".."), "{long}");
     }
 
     #[test]
