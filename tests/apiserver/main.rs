@@ -12,5 +12,6 @@ mod modes;
 mod own_files;
 mod pods;
 mod rights;
+mod service_name;
 mod site;
 mod webhook_down;
