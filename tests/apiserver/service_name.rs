@@ -1,6 +1,6 @@
 //! The API server itself calls a replica by the Service's name, and believes it, through a rotation.
 //!
-//! Stand-in: nothing routes a ClusterIP here, so the Service is of type `ExternalName` and leads to the replica's port on loopback.
+//! Stand-in: nothing routes a `ClusterIP` here, so the Service is of type `ExternalName` and leads to the port on loopback.
 //! What is verified stays what it is in a cluster: the name `countersign.countersign-system.svc`, against `caBundle`.
 
 use std::time::Instant;
