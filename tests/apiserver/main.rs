@@ -8,5 +8,6 @@ mod golden;
 mod main_job;
 mod modes;
 mod pods;
+mod policies;
 mod site;
 mod webhook_down;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::pods::create;
-use crate::site::{Site, apply, block_on, site, until};
+use crate::site::{Site, apply, block_on, site, until, without_policies};
 
 fn unlisted(namespace: &str, name: &str) -> Value {
     json!({
@@ -46,8 +46,13 @@ fn in_mode_audit_a_refusal_stands_in_the_audit_log_alone() {
 
 #[test]
 fn an_unknown_mode_counts_as_enforce() {
-    let Site { server, .. } = namespace("mistyped", &[("countersign.dev/mode", "Audit")]);
-    assert!(create(server, &unlisted("mistyped", "p"), true).refused().contains("policy-missing"));
+    // Such a label can only be older than the policies.
+    let Site { server, webhook } = &Site::open(None);
+    without_policies(server);
+    block_on(server.namespace("mistyped", &[("countersign.dev/mode", "Audit")], &[])).unwrap();
+    let output = server.kubectl(&["get", "namespace", "mistyped", "-o", "json"]).unwrap();
+    webhook.has_seen("namespaces", &serde_json::from_slice(&output.stdout).unwrap());
+    assert!(create(server, &unlisted("mistyped", "p"), true).refused().contains("policy-missing: the pod is confidential"));
 }
 
 #[test]
