@@ -11,8 +11,6 @@ const INSTALL_HEAD: &str = "\
 # src/manifests/templates: edit those. For a configuration of your own: `countersign manifests --config FILE`.
 #
 #   kubectl apply --server-side -f install.yaml
-#
-# What is missing afterwards is the certificate: docs/install.md, step 2.
 ";
 
 /// What `manifests/base/kustomization.yaml` begins with.

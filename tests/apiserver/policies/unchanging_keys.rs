@@ -30,8 +30,9 @@ fn bind(user: &str, namespace: &str, pod: &str, path: &str, metadata: Value) -> 
 /// Reports that a pod runs, as the kubelet does: a strategic patch of pods/status, sent without reading the pod first.
 fn report_running(namespace: &str, name: &str) -> Pod {
     block_on(async {
+        // The node authorizer lets the kubelet read its pods a moment after they are bound, and write their status at once.
+        let uid = Api::<Pod>::namespaced(server().client().unwrap(), namespace).get(name).await.unwrap().metadata.uid;
         let pods = Api::<Pod>::namespaced(server().client_as(KUBELET).unwrap(), namespace);
-        let uid = pods.get(name).await.unwrap().metadata.uid;
         let running = json!({"metadata": {"uid": uid}, "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
         pods.patch_status(name, &PatchParams::default(), &Patch::Strategic(running)).await.unwrap()
     })
