@@ -53,7 +53,7 @@ fn owned(names: impl IntoIterator<Item = impl Display>) -> Vec<String> {
     names.into_iter().map(|name| name.to_string()).collect()
 }
 
-/// What a ValidatingAdmissionPolicyBinding does in a mode.
+/// What a `ValidatingAdmissionPolicyBinding` does in a mode.
 const fn actions(mode: Mode) -> &'static [&'static str] {
     match mode {
         Mode::Enforce => &["Deny"],

@@ -106,7 +106,9 @@ fn on_aks_the_admissions_enforcer_changes_nothing_and_the_next_apply_has_no_conf
     let twice = |what: &Objects| {
         let text = stream(what.values());
         succeeded(apply(&server, &text, &[]));
-        WEBHOOKS.iter().for_each(|kind| enforce(&server, kind));
+        for kind in WEBHOOKS {
+            enforce(&server, kind);
+        }
         let webhooks = WEBHOOKS.map(|kind| stored(&server, &[kind, "countersign"])["webhooks"].to_string());
         (webhooks, apply(&server, &text, &[]))
     };

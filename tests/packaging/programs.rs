@@ -81,7 +81,7 @@ pub(crate) fn objects(text: &str) -> Objects {
 /// Objects as a stream for kubectl, which applies them in order: the namespace comes first.
 pub(crate) fn stream<'a>(objects: impl IntoIterator<Item = &'a Value>) -> String {
     let (namespaces, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object["kind"] == "Namespace");
-    [namespaces, others].concat().into_iter().map(|object| format!("---\n{object}\n")).collect()
+    [namespaces, others].concat().into_iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n")
 }
 
 /// Applies objects as the documents say: on the server's side, strictly. Returns what kubectl printed.
@@ -98,7 +98,7 @@ pub(crate) fn stored(server: &ApiServer, what: &[&str]) -> Value {
 
 /// Asks until there is an answer.
 pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(answer) = ask() {
             return answer;

@@ -19,7 +19,7 @@ use crate::site::{apply, block_on, runtime_class, shipped, until, without_webhoo
 const KEY: &str = "io.katacontainers.config.agent.policy";
 /// A user with every right on pods, namespaces and runtime classes, and none under `countersign.dev`.
 const TENANT: &str = "tenant";
-/// The same with ClusterRole `countersign-mode-setter`.
+/// The same with the role `countersign-mode-setter`.
 const OPENER: &str = "opener";
 const KUBELET: &str = "system:node:n";
 const SCHEDULER: &str = "system:kube-scheduler";
@@ -91,7 +91,8 @@ fn in_force(server: &ApiServer) {
 
 /// A pod with this spec beside its container.
 fn pod(namespace: &str, name: &str, spec: Value) -> Value {
-    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec});
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}});
+    pod["spec"] = spec;
     pod["spec"]["containers"] = json!([{"name": "c", "image": "i"}]);
     pod
 }

@@ -21,7 +21,9 @@ fn status(user: &str, namespace: &str, change: &Value) -> Answer {
 
 /// Posts a Binding with this metadata beside the name.
 fn bind(user: &str, namespace: &str, pod: &str, path: &str, metadata: Value) -> Answer {
-    let mut binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": metadata, "target": {"apiVersion": "v1", "kind": "Node", "name": "n"}});
+    let mut binding =
+        json!({"apiVersion": "v1", "kind": "Binding", "target": {"apiVersion": "v1", "kind": "Node", "name": "n"}});
+    binding["metadata"] = metadata;
     binding["metadata"]["name"] = json!(pod);
     let path = format!("/api/v1/namespaces/{namespace}/{path}");
     run(server(), &["--context", user, "create", "--raw", &path, "-f", "-"], &binding)
