@@ -102,10 +102,10 @@ pub struct ServeArguments {
     /// Where to listen for health checks and metrics (default: port 8080 of every address, standalone 127.0.0.1:8080)
     #[arg(long, value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
-    /// The certificate chain, PEM; its directory is watched [default in a cluster: /etc/countersign/tls/tls.crt]
+    /// The certificate chain, PEM; its directory is watched [in a cluster without it: Countersign makes its own]
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// The private key, PEM [default in a cluster: /etc/countersign/tls/tls.key]
+    /// The private key, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
     /// Make a certificate for loopback (127.0.0.1, localhost), and write its CA to DIR/ca.crt

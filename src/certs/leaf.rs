@@ -63,6 +63,11 @@ impl Leaf {
         Ok(Self { key: Arc::new(key), not_after })
     }
 
+    /// The certificates that are served, this one first.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.key.cert
+    }
+
     /// The end of its validity, in seconds since 1970.
     pub fn not_after(&self) -> i64 {
         self.not_after

@@ -1,20 +1,36 @@
-//! The certificate that the server shows: from files that may change, or made at start.
+//! The certificate that the server shows: signed by an authority that the installation keeps for itself, from files that may
+//! change, or made at start.
 //!
 //! A source makes a [`Leaf`]; [`Served`] holds the one in force, and the TLS handshake asks it. A bad new leaf never
 //! replaces a good one.
 
+mod authority;
+pub mod bundle;
+mod ca_certificate;
+mod dial;
 mod files;
+mod keyring;
 mod leaf;
+mod own;
+pub mod rotation;
+pub mod secret;
 mod self_signed;
 mod served;
+mod trust;
 mod watch;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use self::{
+    authority::{Authority, NotAuthority},
+    ca_certificate::CaCertificate,
+    dial::{NoChain, served_chain},
+    keyring::{Certified, Keyring, Phase},
     leaf::{CertError, Leaf},
+    own::{CaSecret, OwnLeaf, service_names},
     self_signed::CA_FILE,
     served::Served,
+    trust::verifies,
 };
 use crate::metrics::Metrics;
 
@@ -41,6 +57,13 @@ pub struct Certificates {
     /// What the TLS handshake asks.
     pub served: Arc<Served>,
     _watch: Option<watch::Watch>,
+}
+
+impl Certificates {
+    /// None yet: handshakes fail until one is served.
+    pub fn waiting(metrics: Arc<Metrics>) -> Self {
+        Self { served: Served::waiting(metrics), _watch: None }
+    }
 }
 
 impl CertSource {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::{
+    pki_types::CertificateDer,
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -14,7 +15,8 @@ use crate::metrics::{Metrics, ReloadLabels, ReloadResult};
 /// What the TLS handshake asks.
 #[derive(Debug)]
 pub struct Served {
-    key: ArcSwap<CertifiedKey>,
+    /// None while there is no certificate yet: handshakes fail until there is.
+    key: ArcSwapOption<CertifiedKey>,
     metrics: Arc<Metrics>,
 }
 
@@ -22,7 +24,17 @@ impl Served {
     /// Serves `leaf` until it is replaced.
     pub fn new(leaf: Leaf, metrics: Arc<Metrics>) -> Arc<Self> {
         metrics.certificate_not_after.set(leaf.not_after);
-        Arc::new(Self { key: ArcSwap::new(leaf.key), metrics })
+        Arc::new(Self { key: ArcSwapOption::new(Some(leaf.key)), metrics })
+    }
+
+    /// Serves nothing until the first leaf comes.
+    pub fn waiting(metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { key: ArcSwapOption::empty(), metrics })
+    }
+
+    /// The chain that is served, leaf first; empty while there is none.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.key.load().as_ref().map(|key| key.cert.clone()).unwrap_or_default()
     }
 
     /// Serves the new leaf from the next handshake on, or the old one still if there is none; counts and logs it.
@@ -31,11 +43,11 @@ impl Served {
             Ok(leaf) => {
                 tracing::info!(not_after = leaf.not_after, "serving a renewed certificate");
                 self.metrics.certificate_not_after.set(leaf.not_after);
-                self.key.store(leaf.key);
+                self.key.store(Some(leaf.key));
                 ReloadResult::Ok
             }
             Err(error) => {
-                tracing::error!(%error, "the new certificate is not usable: serving the old one");
+                tracing::error!(%error, "the new certificate is not usable: what was served is served on");
                 ReloadResult::Failed
             }
         };
@@ -45,6 +57,6 @@ impl Served {
 
 impl ResolvesServerCert for Served {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.key.load_full())
+        self.key.load_full()
     }
 }

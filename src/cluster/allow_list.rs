@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::follow::{Keeper, News};
-use crate::knowledge::{Knowledge, Rejected, Standing};
+use crate::knowledge::{Knowledge, Rejected, Standing, Watch};
 
 /// Reads them, and keeps the last good version of each.
 pub(super) struct AllowListConfigMaps {
@@ -57,8 +57,16 @@ impl Keeper for AllowListConfigMaps {
         Ok(())
     }
 
-    fn knowledge(&self) -> &Arc<Knowledge> {
-        &self.knowledge
+    fn name(&self) -> &'static str {
+        Watch::AllowList.name()
+    }
+
+    fn heard(&self, resource_version: &str, at: Timestamp) {
+        self.knowledge.heard(Watch::AllowList, resource_version, at);
+    }
+
+    fn restarted(&self) {
+        self.knowledge.restarted(Watch::AllowList);
     }
 }
 

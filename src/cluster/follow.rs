@@ -7,7 +7,6 @@
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -20,7 +19,7 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::interrupted::Interrupted;
-use crate::knowledge::{Knowledge, Watch};
+use super::seen::Seen;
 
 /// Objects of one page of a list; what client-go asks for.
 const PAGE: u32 = 500;
@@ -42,6 +41,18 @@ pub(super) enum News<V> {
     Changes(Vec<(String, Option<V>)>),
 }
 
+impl<V> News<V> {
+    /// What the news say of the one object of this name; `None` if nothing.
+    pub(super) fn of(self, name: &str) -> Option<Seen<V>> {
+        match self {
+            Self::All(all) => Some(Seen::of(all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value))),
+            Self::Changes(changes) => {
+                changes.into_iter().rev().find(|(known, _)| known == name).map(|(_, value)| Seen::of(value))
+            }
+        }
+    }
+}
+
 /// What becomes of the objects of one kind.
 pub(super) trait Keeper: Send + 'static {
     /// The objects.
@@ -53,28 +64,37 @@ pub(super) trait Keeper: Send + 'static {
     fn keep(&self, object: Self::Object) -> Self::Kept;
     /// Brings news into force; done when requests see them.
     fn take(&mut self, news: News<Self::Kept>) -> impl Future<Output = Result<(), JoinError>> + Send;
-    /// Where words are noted.
-    fn knowledge(&self) -> &Arc<Knowledge>;
+    /// What is followed, as logs name it.
+    fn name(&self) -> &'static str;
+    /// Notes a word from the API server, at this resource version, after what it said is in force.
+    fn heard(&self, resource_version: &str, at: Timestamp);
+    /// Notes that the watch starts over with a list.
+    fn restarted(&self);
 }
 
 /// One list-and-watch.
 pub(super) struct Follower<K: Keeper> {
-    watch: Watch,
     api: Api<K::Object>,
     label: Option<String>,
+    field: Option<String>,
     keeper: K,
     window: Duration,
 }
 
 impl<K: Keeper> Follower<K> {
     /// A list-and-watch of all objects of `api`; one watch request lasts for `window`.
-    pub(super) fn new(watch: Watch, api: Api<K::Object>, keeper: K, window: Duration) -> Self {
-        Self { watch, api, label: None, keeper, window }
+    pub(super) fn new(api: Api<K::Object>, keeper: K, window: Duration) -> Self {
+        Self { api, label: None, field: None, keeper, window }
     }
 
     /// Only of those that bear this label (a label selector).
     pub(super) fn with_label(self, label: String) -> Self {
         Self { label: Some(label), ..self }
+    }
+
+    /// Only the one of this name, which is all that a right by `resourceNames` permits.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { field: Some(format!("metadata.name={name}")), ..self }
     }
 
     /// Lists and watches for ever.
@@ -87,14 +107,14 @@ impl<K: Keeper> Follower<K> {
                 rests = self::rests();
             }
             let rest = rests.next().unwrap_or(LONGEST_REST);
-            let name = self.watch.name();
+            let name = self.keeper.name();
             if problem.is_ordinary() {
                 tracing::debug!(watch = name, "listing {name} again: {problem}");
             } else {
                 tracing::error!(watch = name, "cannot follow {name}: {problem}; trying again in {rest:.1?}");
             }
             sleep(rest).await;
-            self.keeper.knowledge().restarted(self.watch);
+            self.keeper.restarted();
         }
     }
 
@@ -107,7 +127,12 @@ impl<K: Keeper> Follower<K> {
 
     /// Takes a complete list, page by page, and returns its resource version.
     async fn list(&mut self) -> Result<String, Interrupted> {
-        let mut parameters = ListParams { label_selector: self.label.clone(), limit: Some(PAGE), ..ListParams::default() };
+        let mut parameters = ListParams {
+            label_selector: self.label.clone(),
+            field_selector: self.field.clone(),
+            limit: Some(PAGE),
+            ..ListParams::default()
+        };
         let mut all = Vec::new();
         let version = loop {
             let page = in_time(self.api.list(&parameters)).await??;
@@ -119,7 +144,7 @@ impl<K: Keeper> Follower<K> {
         };
         let heard = Timestamp::now();
         self.keeper.take(News::All(all)).await?;
-        self.keeper.knowledge().heard(self.watch, &version, heard);
+        self.keeper.heard(&version, heard);
         Ok(version)
     }
 
@@ -129,6 +154,7 @@ impl<K: Keeper> Follower<K> {
         let seconds = u32::try_from(self.window.as_secs()).unwrap_or(u32::MAX);
         let parameters = WatchParams {
             label_selector: self.label.clone(),
+            field_selector: self.field.clone(),
             timeout: Some(seconds),
             bookmarks: true,
             ..WatchParams::default()
@@ -176,7 +202,7 @@ impl<K: Keeper> Follower<K> {
         }
         if let Some(latest) = latest {
             *version = latest;
-            self.keeper.knowledge().heard(self.watch, version, now);
+            self.keeper.heard(version, now);
         }
         failure.map_or(Ok(()), Err)
     }

@@ -1,11 +1,23 @@
-//! The cluster as facts: list-and-watch of the allow-list's `ConfigMap`s, of namespaces and of `RuntimeClass`es.
+//! The cluster: facts by list-and-watch of the allow-list's `ConfigMap`s, of namespaces and of `RuntimeClass`es; leadership, and
+//! what only the leader writes: authorities, `caBundle`, events.
 
 mod allow_list;
+mod authorities;
+pub mod ca_secret;
 mod connect;
+mod events;
 mod follow;
 mod interrupted;
+mod leadership;
+pub mod lease;
+mod member;
 mod namespaces;
+mod readiness;
+mod rejections;
+mod replicas;
 mod runtime_classes;
+mod seen;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +30,11 @@ use self::allow_list::AllowListConfigMaps;
 use self::follow::{Follower, Keeper};
 use self::namespaces::Namespaces;
 use self::runtime_classes::RuntimeClasses;
-use crate::knowledge::{Knowledge, Watch};
+use crate::knowledge::Knowledge;
 
 pub use self::connect::{ConnectError, connect};
+pub use self::member::{Member, Part, identity, take_part};
+pub use self::seen::Seen;
 
 /// Brings what the cluster says into `knowledge` (made by [`Knowledge::of_cluster`]) until the set is dropped. What goes wrong
 /// is logged in words and tried again; no task ends by itself.
@@ -30,17 +44,15 @@ pub fn watch(client: &Client, knowledge: &Arc<Knowledge>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let config_maps = Api::namespaced(client.clone(), &facts.home);
     let label = format!("{}=true", countersign_decision::labels::ALLOW_LIST);
-    tasks.spawn(
-        Follower::new(Watch::AllowList, config_maps, AllowListConfigMaps::new(knowledge), window).with_label(label).run(),
-    );
-    tasks.spawn(follow(Watch::Namespaces, client, Namespaces::new(knowledge), window));
-    tasks.spawn(follow(Watch::RuntimeClasses, client, RuntimeClasses::new(knowledge), window));
+    tasks.spawn(Follower::new(config_maps, AllowListConfigMaps::new(knowledge), window).with_label(label).run());
+    tasks.spawn(follow(client, Namespaces::new(knowledge), window));
+    tasks.spawn(follow(client, RuntimeClasses::new(knowledge), window));
     tasks
 }
 
 /// Follows objects that are in no namespace.
-fn follow<K: Keeper>(watch: Watch, client: &Client, keeper: K, window: Duration) -> impl Future<Output = ()> + use<K> {
-    Follower::new(watch, Api::all(client.clone()), keeper, window).run()
+fn follow<K: Keeper>(client: &Client, keeper: K, window: Duration) -> impl Future<Output = ()> + use<K> {
+    Follower::new(Api::all(client.clone()), keeper, window).run()
 }
 
 /// How long one watch request lasts: a third of the time after which facts are stale, so that two may fail before that. The API

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use countersign_decision::configuration::Configuration;
 use countersign_decision::facts::NamespaceFacts;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use tokio::task::JoinError;
 
 use super::follow::{Keeper, News};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Watch};
 
 /// Reads them.
 pub(super) struct Namespaces {
@@ -42,8 +43,16 @@ impl Keeper for Namespaces {
         Ok(())
     }
 
-    fn knowledge(&self) -> &Arc<Knowledge> {
-        &self.knowledge
+    fn name(&self) -> &'static str {
+        Watch::Namespaces.name()
+    }
+
+    fn heard(&self, resource_version: &str, at: Timestamp) {
+        self.knowledge.heard(Watch::Namespaces, resource_version, at);
+    }
+
+    fn restarted(&self) {
+        self.knowledge.restarted(Watch::Namespaces);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::node::v1::RuntimeClass;
 use tokio::task::JoinError;
 
 use super::follow::{Keeper, News};
 use super::namespaces::merge;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Watch};
 
 /// Reads them.
 pub(super) struct RuntimeClasses {
@@ -37,7 +38,15 @@ impl Keeper for RuntimeClasses {
         Ok(())
     }
 
-    fn knowledge(&self) -> &Arc<Knowledge> {
-        &self.knowledge
+    fn name(&self) -> &'static str {
+        Watch::RuntimeClasses.name()
+    }
+
+    fn heard(&self, resource_version: &str, at: Timestamp) {
+        self.knowledge.heard(Watch::RuntimeClasses, resource_version, at);
+    }
+
+    fn restarted(&self) {
+        self.knowledge.restarted(Watch::RuntimeClasses);
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::{Drain, Judge, Limits, accept::Door};
+use super::{Drain, Gate, Judge, Limits, accept::Door};
 use crate::metrics::{Listener, Metrics};
 
 /// The content type of `OpenMetrics` text. Source: `OpenMetrics` 1.0, "Text format".
@@ -23,6 +23,8 @@ pub struct Health {
     pub listener: TcpListener,
     /// Asked whether it is ready.
     pub judge: Arc<dyn Judge>,
+    /// Not ready before it is open.
+    pub gate: Gate,
     /// What it shows.
     pub metrics: Arc<Metrics>,
     /// Once it has begun, the answer to `/readyz` is no.
@@ -31,11 +33,11 @@ pub struct Health {
 
 /// Serves health and metrics until it is dropped: it answers while the other listener drains.
 pub async fn serve(health: Health) {
-    let Health { listener, judge, metrics, drain } = health;
+    let Health { listener, judge, gate, metrics, drain } = health;
     let door = Door {
         listener,
         tls: None,
-        routes: router(Shown { judge, metrics: Arc::clone(&metrics), drain }),
+        routes: router(Shown { judge, gate, metrics: Arc::clone(&metrics), drain }),
         limits: Arc::new(Limits { connections: 64, ..Limits::default() }),
         metrics,
         name: Listener::Health,
@@ -47,6 +49,7 @@ pub async fn serve(health: Health) {
 #[derive(Clone)]
 struct Shown {
     judge: Arc<dyn Judge>,
+    gate: Gate,
     metrics: Arc<Metrics>,
     drain: Drain,
 }
@@ -65,10 +68,13 @@ async fn live() -> &'static str {
 }
 
 async fn ready(State(shown): State<Shown>) -> (StatusCode, String) {
-    let ready = if shown.drain.has_begun() { Err("draining".to_owned()) } else { shown.judge.ready() };
-    match ready {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
-        Err(because) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {because}\n")),
+    let draining = shown.drain.has_begun().then(|| "draining".to_owned());
+    let closed = shown.gate.because().map(|because| because.to_string());
+    let missing: Vec<_> = draining.into_iter().chain(shown.judge.ready().err()).chain(closed).collect();
+    if missing.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", missing.join("; ")))
     }
 }
 

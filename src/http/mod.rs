@@ -9,6 +9,7 @@ mod body;
 mod connection;
 mod drain;
 mod error;
+mod gate;
 pub mod health;
 mod judge;
 mod judging;
@@ -28,6 +29,7 @@ use tokio::net::TcpListener;
 
 pub use self::{
     drain::Drain,
+    gate::Gate,
     judge::{Answer, Endpoint, Judge, Outcome},
     limits::Limits,
     routes::ROUTES,

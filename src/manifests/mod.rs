@@ -24,17 +24,16 @@ pub const IMAGE: &str = concat!("countersign:", env!("CARGO_PKG_VERSION"));
 pub const HTTPS_PORT: u16 = 8443;
 /// The port of the container for health and metrics.
 pub const HEALTH_PORT: u16 = 8080;
-/// Where the container finds `tls.crt` and `tls.key`.
-pub const TLS_DIRECTORY: &str = "/etc/countersign/tls";
 /// Where the container finds the configuration file, if the installation has one.
 pub const CONFIGURATION_FILE: &str = "/etc/countersign/configuration/configuration.yaml";
 
 /// The files of an installation in the order in which they are applied: the webhooks come last.
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("namespace.yaml", include_str!("templates/namespace.yaml")),
     ("rbac.yaml", include_str!("templates/rbac.yaml")),
     ("allow-list.yaml", include_str!("templates/allow-list.yaml")),
     (CONFIGURATION, include_str!("templates/configuration.yaml")),
+    ("certificates.yaml", include_str!("templates/certificates.yaml")),
     ("deployment.yaml", include_str!("templates/deployment.yaml")),
     ("service.yaml", include_str!("templates/service.yaml")),
     ("network-policy.yaml", include_str!("templates/network-policy.yaml")),

@@ -48,9 +48,11 @@ pub(super) fn values(literals: &Literals, source: Option<&str>, namespace: &Name
 }
 
 /// Where the container finds its configuration file.
-pub(super) const MOUNT: &str = "\n        - {name: configuration, mountPath: /etc/countersign/configuration, readOnly: true}";
+pub(super) const MOUNT: &str =
+    "\n        volumeMounts:\n        - {name: configuration, mountPath: /etc/countersign/configuration, readOnly: true}";
 /// What is mounted there.
-pub(super) const VOLUME: &str = "\n      - name: configuration\n        configMap: {name: countersign-configuration}";
+pub(super) const VOLUME: &str =
+    "\n      volumes:\n      - name: configuration\n        configMap: {name: countersign-configuration}";
 
 /// The annotation of the pods that changes with the configuration.
 pub(super) fn annotation(digest: &str) -> String {

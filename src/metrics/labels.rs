@@ -4,6 +4,7 @@ use std::fmt::{Error, Write as _};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
+use crate::certs::Phase;
 use crate::http::{Endpoint, Outcome};
 
 /// Labels of the reviews answered.
@@ -79,6 +80,13 @@ pub struct ReloadLabels {
     pub result: ReloadResult,
 }
 
+/// Label of the rotation of authorities.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PhaseLabels {
+    /// Where it stands.
+    pub phase: Phase,
+}
+
 /// How a reload went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReloadResult {
@@ -127,4 +135,4 @@ macro_rules! say_as_str {
     };
 }
 
-say_as_str!(Endpoint, Outcome, Listener, ShedCause, ReloadResult);
+say_as_str!(Endpoint, Outcome, Listener, Phase, ShedCause, ReloadResult);

@@ -14,8 +14,8 @@ use prometheus_client::{
 use crate::knowledge::Knowledge;
 
 pub use self::labels::{
-    EndpointLabels, Listener, ListenerLabels, RefusalLabels, ReloadLabels, ReloadResult, RequestLabels, ShedCause, ShedLabels,
-    StatusLabels,
+    EndpointLabels, Listener, ListenerLabels, PhaseLabels, RefusalLabels, ReloadLabels, ReloadResult, RequestLabels, ShedCause,
+    ShedLabels, StatusLabels,
 };
 
 /// In seconds: an answer takes some 100 µs, and the API server waits 5 s for it.
@@ -53,6 +53,14 @@ pub struct Metrics {
     pub certificate_reloads: Family<ReloadLabels, Counter>,
     /// 1 while draining.
     pub draining: Gauge,
+    /// 1 while this replica leads.
+    pub leader: Gauge,
+    /// End of the signing authority, in seconds since 1970.
+    pub authority_not_after: Gauge,
+    /// 1 while the Secret of the authorities holds something else.
+    pub authority_unusable: Gauge,
+    /// 1 for the phase that the rotation of authorities is in.
+    pub rotation_phase: Family<PhaseLabels, Gauge>,
 }
 
 impl Metrics {
@@ -73,6 +81,10 @@ impl Metrics {
             certificate_not_after: Gauge::default(),
             certificate_reloads: Family::default(),
             draining: Gauge::default(),
+            leader: Gauge::default(),
+            authority_not_after: Gauge::default(),
+            authority_unusable: Gauge::default(),
+            rotation_phase: Family::default(),
         };
         metrics.register();
         metrics
@@ -104,6 +116,10 @@ impl Metrics {
         registry.register_with_unit("certificate_not_after_timestamp", "When the served certificate ends, since 1970", Unit::Seconds, self.certificate_not_after.clone());
         registry.register("certificate_reloads", "Changed certificate files, by result; failed: the last good one is served", self.certificate_reloads.clone());
         registry.register("draining", "1 while the process drains before its end", self.draining.clone());
+        registry.register("leader", "1 while this replica holds the Lease and writes", self.leader.clone());
+        registry.register_with_unit("authority_not_after_timestamp", "When the authority that signs certificates ends, since 1970; 0 without one", Unit::Seconds, self.authority_not_after.clone());
+        registry.register("authority_unusable", "1 while the Secret of the authorities holds something that Countersign has not written", self.authority_unusable.clone());
+        registry.register("rotation_phase", "1 for the phase that the rotation of authorities is in", self.rotation_phase.clone());
     }
 
     /// All of it as `OpenMetrics` text.

@@ -38,6 +38,14 @@ pub(crate) fn listed(name: &str) -> (Value, Value) {
     (pod, config_map)
 }
 
+/// The note of an event about a ConfigMap.
+fn event(server: &ApiServer, reason: &str, config_map: &str) -> Option<String> {
+    let output = server.kubectl(&["-n", "countersign-system", "get", "events.events.k8s.io", "-o", "json"]).unwrap();
+    let events: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let about = |event: &&Value| event["reason"] == reason && event["regarding"]["name"] == config_map;
+    Some(events["items"].as_array()?.iter().find(about)?["note"].as_str()?.to_owned())
+}
+
 #[test]
 fn a_bad_edit_keeps_the_last_good_version_and_is_counted() {
     let Site { server, webhook } = site();
@@ -49,7 +57,13 @@ fn a_bad_edit_keeps_the_last_good_version_and_is_counted() {
     list(server, webhook, &bad);
     until("the rejection is counted", || (webhook.metric("countersign_allow_list_rejected")? >= 1.0).then_some(()));
     create(server, &pod, true).admitted();
+    until("the rejection is reported", || {
+        let told = event(server, "AllowListRejected", "bad-edit")?;
+        assert!(told.contains("team.yaml") && told.contains("line 1"), "{told}");
+        Some(())
+    });
     list(server, webhook, &config_map);
+    until("that it is over is reported", || event(server, "AllowListRecovered", "bad-edit"));
     unlist(server, "bad-edit");
     until("the entry is gone", || create(server, &pod, true).stored.err());
 }

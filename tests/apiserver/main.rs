@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod allow_list;
+mod certificates;
+mod fleet;
 mod golden;
 mod main_job;
 mod modes;
+mod own_files;
 mod pods;
 mod policies;
+mod rights;
 mod site;
 mod webhook_down;

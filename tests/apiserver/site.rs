@@ -13,7 +13,7 @@ use countersign_harness::{ApiServer, Options, Process};
 use serde_json::{Value, json};
 
 /// Whom the webhook is to the API server: it has the rights of the shipped RBAC and no more.
-const ACCOUNT: &str = "system:serviceaccount:countersign-system:countersign";
+pub(crate) const ACCOUNT: &str = "system:serviceaccount:countersign-system:countersign";
 
 /// How long something may take that happens by itself; nothing waits that long when all is well.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -80,7 +80,7 @@ pub(crate) fn manifests(configuration: Option<&Path>) -> Vec<Value> {
     serde_saphyr::from_multiple(&String::from_utf8(output.stdout).unwrap()).unwrap()
 }
 
-fn is_webhook(object: &Value) -> bool {
+pub(crate) fn is_webhook(object: &Value) -> bool {
     object["kind"].as_str().unwrap().ends_with("WebhookConfiguration")
 }
 
@@ -168,7 +168,7 @@ fn start(server: &ApiServer, configuration: Option<&Path>) -> (Webhook, SocketAd
 }
 
 /// The kubeconfig of the webhook's service account, in its own namespace.
-fn kubeconfig(server: &ApiServer) -> PathBuf {
+pub(crate) fn kubeconfig(server: &ApiServer) -> PathBuf {
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(server.kubeconfig_path()).unwrap()).unwrap();
     config["current-context"] = json!(ACCOUNT);
     for context in config["contexts"].as_array_mut().unwrap() {

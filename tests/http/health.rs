@@ -8,7 +8,7 @@ use std::sync::{
 use axum::{body::Body, http::Request};
 use countersign::{
     http::{
-        Answer, Drain, Endpoint, Judge, Limits, Outcome,
+        Answer, Drain, Endpoint, Gate, Judge, Limits, Outcome,
         health::{self, Health},
     },
     metrics::Metrics,
@@ -33,9 +33,13 @@ impl Judge for Waits {
 }
 
 async fn start(judge: Arc<dyn Judge>, metrics: Arc<Metrics>, drain: Drain) -> Caller {
+    start_behind(Gate::opened(), judge, metrics, drain).await
+}
+
+async fn start_behind(gate: Gate, judge: Arc<dyn Judge>, metrics: Arc<Metrics>, drain: Drain) -> Caller {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(health::serve(Health { listener, judge, metrics, drain }));
+    tokio::spawn(health::serve(Health { listener, judge, gate, metrics, drain }));
     Caller::over(TcpStream::connect(address).await.unwrap()).await
 }
 
@@ -59,6 +63,19 @@ async fn readiness_says_what_is_missing_and_ends_when_draining_begins() {
         assert_eq!(get(&mut caller, path).await.status, 200);
     }
     assert!(get(&mut caller, "/metrics").await.text.contains("\ncountersign_draining 1\n"));
+}
+
+#[tokio::test]
+async fn readiness_says_every_gate_that_is_closed() {
+    let gate = Gate::closed("no caBundle yet");
+    let judge = Arc::new(Waits(AtomicBool::new(false)));
+    let mut caller = start_behind(gate.clone(), judge.clone(), Arc::default(), Drain::new()).await;
+    assert_eq!(get(&mut caller, "/readyz").await.text, "not ready: no allow-list yet; no caBundle yet\n");
+    judge.0.store(true, Ordering::Relaxed);
+    let reply = get(&mut caller, "/readyz").await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (503, "not ready: no caBundle yet\n"));
+    gate.open();
+    assert_eq!(get(&mut caller, "/readyz").await.status, 200);
 }
 
 #[tokio::test]

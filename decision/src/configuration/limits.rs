@@ -53,7 +53,7 @@ impl Default for Limits {
 }
 
 /// A duration that is longer than nothing.
-fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
+pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let duration: SignedDuration = text
         .parse()

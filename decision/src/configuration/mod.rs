@@ -1,5 +1,6 @@
 //! The configuration file: which profiles there are, which are enabled, and how the cluster is judged.
 
+mod certificates;
 mod limits;
 mod profile;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+pub use certificates::Certificates;
 pub use limits::Limits;
 pub use profile::{AcceptedClass, AddedMount, Additions, Demand, PolicyAnnotation, Profile, Sidecar, TrustedLaunch};
 
@@ -77,6 +79,10 @@ pub struct ConfigurationFile {
     /// Bounds on sizes and times.
     #[serde(default)]
     limits: Limits,
+    /// The certificates that the installation makes for itself.
+    #[serde(default)]
+    #[schemars(with = "Certificates")]
+    certificates: Option<Spanned<Certificates>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -103,6 +109,8 @@ pub struct Configuration {
     pub default_mode: Mode,
     /// Bounds on sizes and times.
     pub limits: Limits,
+    /// The certificates that the installation makes for itself.
+    pub certificates: Certificates,
 }
 
 impl Configuration {
@@ -160,12 +168,16 @@ impl Configuration {
                         .to_owned(),
             });
         }
+        if let Some(certificates) = &file.certificates {
+            certificates.value.check().map_err(|problem| at(certificates, problem.to_owned()))?;
+        }
         Ok(Self {
             profiles,
             enabled,
             required_namespaces: file.required_namespaces.into_iter().map(|name| name.value).collect(),
             default_mode: file.default_mode,
             limits: file.limits,
+            certificates: file.certificates.map(|certificates| certificates.value).unwrap_or_default(),
         })
     }
 

@@ -88,3 +88,19 @@ fn a_profile_that_contradicts_itself_is_refused() {
     );
     assert!(error(&twin).contains("a profile aks exists already"));
 }
+
+#[test]
+fn times_of_certificates_are_read_strictly_and_must_fit_each_other() {
+    let short = format!("{HEAD}certificates: {{publishFor: 2s, authorityLife: 1h, leafLife: 10m}}\n");
+    let read = Configuration::parse(&short).unwrap().certificates;
+    assert_eq!(read.publish_for, jiff::SignedDuration::from_secs(2));
+    assert_eq!(Configuration::parse(HEAD).unwrap().certificates, Certificates::default());
+    let unknown = error("certificates: {waitFor: 2s}\n");
+    assert!(unknown.starts_with("line 3, column 16: certificates.waitFor: unknown field"), "{unknown}");
+    let nothing = error("certificates:\n  publishFor: 0s\n");
+    assert!(nothing.starts_with("line 4, column 15: certificates.publishFor: \"0s\" is not longer than nothing"), "{nothing}");
+    let late = error("certificates: {publishFor: 1h, authorityLife: 2h, leafLife: 1m}\n");
+    assert!(late.starts_with("line 3, column 15: certificates.publishFor: is more than a third"), "{late}");
+    let long = error("certificates: {leafLife: 9000h}\n");
+    assert!(long.contains("certificates.leafLife: is more than a third"), "{long}");
+}

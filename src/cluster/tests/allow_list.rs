@@ -24,7 +24,7 @@ fn follower(client: &Client, knowledge: &Arc<Knowledge>) -> JoinSet<()> {
     let api = Api::namespaced(client.clone(), HOME);
     let mut tasks = JoinSet::new();
     let window = Duration::from_secs(200);
-    tasks.spawn(Follower::new(Watch::AllowList, api, AllowListConfigMaps::new(knowledge), window).run());
+    tasks.spawn(Follower::new(api, AllowListConfigMaps::new(knowledge), window).run());
     tasks
 }
 

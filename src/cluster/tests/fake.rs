@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Bytes, Frame};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -19,8 +19,11 @@ pub(super) struct FakeApi(mpsc::UnboundedReceiver<Asked>);
 
 /// A request that waits for its answer.
 pub(super) struct Asked {
+    pub(super) method: Method,
     pub(super) uri: String,
     pub(super) accept: String,
+    /// What was sent; null for nothing.
+    pub(super) body: Value,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -33,10 +36,14 @@ impl FakeApi {
         let service = tower::service_fn(move |request: Request<Body>| {
             let (answer, answered) = oneshot::channel();
             let accept = request.headers().get("accept").map(|value| value.to_str().unwrap().to_owned());
-            let asked = Asked { uri: request.uri().to_string(), accept: accept.unwrap_or_default(), answer };
-            let sent = requests.send(asked);
+            let requests = requests.clone();
             async move {
-                sent.map_err(|_| std::io::Error::other("the API server is gone"))?;
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                let (method, uri) = (head.method, head.uri.to_string());
+                let asked = Asked { method, uri, accept: accept.unwrap_or_default(), body, answer };
+                requests.send(asked).map_err(|_| std::io::Error::other("the API server is gone"))?;
                 answered.await.map_err(|_| std::io::Error::other("connection refused"))
             }
         });
@@ -65,6 +72,11 @@ impl Asked {
     pub(super) fn list(self, resource_version: &str, continue_token: &str, items: &[Value]) {
         let metadata = json!({"resourceVersion": resource_version, "continue": continue_token});
         self.whole(200, &json!({"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items}));
+    }
+
+    /// Answers with an object.
+    pub(super) fn object(self, object: &Value) {
+        self.whole(200, object);
     }
 
     /// Answers with a failure.

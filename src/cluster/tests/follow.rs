@@ -24,8 +24,7 @@ impl Drop for Site {
 fn site() -> Site {
     let (client, api) = FakeApi::start();
     let knowledge = knowledge();
-    let following =
-        tokio::spawn(super::follow(Watch::Namespaces, &client, Namespaces::new(&knowledge), Duration::from_secs(200)));
+    let following = tokio::spawn(super::follow(&client, Namespaces::new(&knowledge), Duration::from_secs(200)));
     Site { api, knowledge, following }
 }
 

@@ -2,6 +2,7 @@
 //! the same requests is seen in the tests of `tests/apiserver`.
 
 mod allow_list;
+mod authorities;
 mod fake;
 mod follow;
 
@@ -11,7 +12,7 @@ use countersign_decision::configuration::Configuration;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::knowledge::HOME;
+use crate::knowledge::{HOME, Watch};
 use fake::FakeApi;
 
 fn knowledge() -> Arc<Knowledge> {

@@ -1,0 +1,134 @@
+//! `countersign serve`: the admission webhook, in a cluster or without one.
+
+mod cluster;
+mod ending;
+mod listen;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use countersign_decision::configuration::Configuration;
+
+use self::ending::Ending;
+use self::listen::listen;
+use super::{End, offline};
+use crate::args::{LogFormat, ServeArguments};
+use crate::certs::{CertSource, Certificates};
+use crate::http::health::{self, Health};
+use crate::http::{self, Drain, Gate, Limits, Server};
+use crate::judge::Countersign;
+use crate::knowledge::Knowledge;
+use crate::manifests;
+use crate::metrics::Metrics;
+use crate::standalone;
+
+pub(super) fn run(mut arguments: ServeArguments) -> anyhow::Result<End> {
+    log(arguments.log);
+    if arguments.configuration.configuration.is_none()
+        && !arguments.standalone
+        && Path::new(manifests::CONFIGURATION_FILE).exists()
+    {
+        arguments.configuration.configuration = Some(PathBuf::from(manifests::CONFIGURATION_FILE));
+    }
+    let (configuration, _) = offline::configuration(&arguments.configuration)?;
+    let source = given(&arguments);
+    if arguments.standalone && source.is_none() {
+        bail!("no certificate: give --self-signed DIR, or --tls-cert FILE and --tls-key FILE");
+    }
+    let serving = serve(arguments, Arc::new(configuration), source);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
+}
+
+/// The certificate that the flags name; without one, an installation in a cluster makes its own.
+fn given(arguments: &ServeArguments) -> Option<CertSource> {
+    match (&arguments.self_signed, &arguments.tls_cert, &arguments.tls_key) {
+        (Some(directory), ..) => Some(CertSource::SelfSigned { directory: directory.clone() }),
+        (None, Some(certificate), Some(key)) => Some(CertSource::Files { certificate: certificate.clone(), key: key.clone() }),
+        _ => None,
+    }
+}
+
+async fn serve(
+    arguments: ServeArguments,
+    configuration: Arc<Configuration>,
+    source: Option<CertSource>,
+) -> anyhow::Result<End> {
+    let ending = Ending::expect()?;
+    let drain = Drain::new();
+    let limits = limits(&configuration);
+    let reviews = listen(arguments.listen, manifests::HTTPS_PORT, arguments.standalone).await?;
+    let checks = listen(arguments.metrics_listen, manifests::HEALTH_PORT, arguments.standalone).await?;
+    // What follows the facts is held until the end: dropping it stops it.
+    let (parts, _following, member) = if arguments.standalone {
+        let knowledge = Arc::new(Knowledge::of_files(configuration));
+        let following = standalone::follow(&arguments.allow_list, Arc::clone(&knowledge))?;
+        (Parts::with(knowledge, source)?, Some(following), None)
+    } else {
+        let (parts, member) = cluster::join(configuration, source, reviews.local_addr()?, &drain).await?;
+        (parts, None, Some(member))
+    };
+    let Parts { knowledge, metrics, certificates, gate } = parts;
+    let judge = Arc::new(Countersign::new(knowledge));
+    tracing::info!(reviews = %reviews.local_addr()?, health = %checks.local_addr()?, "serving");
+    let health = tokio::spawn(health::serve(Health {
+        listener: checks,
+        judge: Arc::clone(&judge) as _,
+        gate,
+        metrics: Arc::clone(&metrics),
+        drain: drain.clone(),
+    }));
+    tokio::spawn(ending.begins(drain.clone()));
+    let certificates_served = certificates.served.clone();
+    http::serve(Server { listener: reviews, certificates: certificates_served, judge, limits, metrics, drain }).await?;
+    if let Some(member) = member {
+        member.leave().await;
+    }
+    health.abort();
+    Ok(End::Done)
+}
+
+/// What a server is made of, beside its listeners.
+struct Parts {
+    knowledge: Arc<Knowledge>,
+    metrics: Arc<Metrics>,
+    certificates: Certificates,
+    gate: Gate,
+}
+
+impl Parts {
+    /// With the certificate that was given, ready as soon as the facts are.
+    fn with(knowledge: Arc<Knowledge>, source: Option<CertSource>) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new().showing(Arc::clone(&knowledge)));
+        let certificates = match source {
+            Some(source) => source.open(Arc::clone(&metrics))?,
+            None => Certificates::waiting(Arc::clone(&metrics)),
+        };
+        Ok(Self { knowledge, metrics, certificates, gate: Gate::opened() })
+    }
+}
+
+/// The configuration's bounds for the HTTPS edge.
+fn limits(configuration: &Configuration) -> Limits {
+    let limits = &configuration.limits;
+    Limits {
+        body_bytes: limits.max_body_bytes,
+        body_bytes_in_flight: limits.max_bytes_in_flight,
+        connections: limits.max_connections,
+        drain: Duration::try_from(limits.drain_for).unwrap_or_default(),
+        ..Limits::default()
+    }
+}
+
+/// The log goes to standard error; `RUST_LOG` chooses what, without it `info` and above. What the client of the API server says of
+/// a failed request is left out: the watches say it in words. Colour on a terminal alone.
+fn log(format: LogFormat) {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,kube_client=off".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
