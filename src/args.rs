@@ -211,6 +211,18 @@ pub struct ManifestsArguments {
     /// The image of the webhook
     #[arg(long, value_name = "IMAGE", default_value = crate::manifests::IMAGE)]
     pub image: String,
+    /// What to print
+    #[arg(short, long, value_name = "WHAT", default_value = "yaml")]
+    pub output: ManifestsOutput,
+}
+
+/// What `countersign manifests` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ManifestsOutput {
+    /// Everything to install
+    Yaml,
+    /// The values by which the Helm chart installs the same configuration
+    HelmValues,
 }
 
 /// How an answer is printed.

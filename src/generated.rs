@@ -10,7 +10,7 @@ use crate::{commands, manifests};
 
 /// Each generated file: its path from the root of the repository, and its text.
 pub fn files() -> Result<Vec<(String, String)>> {
-    let mut files: Vec<_> = manifests::base_files()?.into_iter().map(|file| (file.path, file.text)).collect();
+    let mut files: Vec<_> = manifests::generated_files()?.into_iter().map(|file| (file.path, file.text)).collect();
     for (of, path) in
         [(SchemaOf::Configuration, "docs/schema/configuration.json"), (SchemaOf::AllowList, "docs/schema/allow-list.json")]
     {

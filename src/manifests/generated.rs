@@ -3,7 +3,7 @@
 use countersign_decision::YamlError;
 use countersign_decision::configuration::Configuration;
 
-use super::{IMAGE, ManifestFile, NAMESPACE, Unrenderable, joined, render};
+use super::{IMAGE, ManifestFile, NAMESPACE, Unrenderable, chart, joined, render};
 
 /// What `manifests/install.yaml` begins with.
 const INSTALL_HEAD: &str = "\
@@ -43,9 +43,10 @@ pub enum Ungenerable {
     Rendering(#[from] Unrenderable),
 }
 
-/// Every file under `manifests/` that `cargo xtask generate` writes: the kustomize base and `install.yaml`.
-pub fn base_files() -> Result<Vec<GeneratedFile>, Ungenerable> {
-    let rendered = render(&Configuration::built_in()?, None, NAMESPACE, IMAGE)?;
+/// Every file under `manifests/` that `cargo xtask generate` writes: the kustomize base, `install.yaml` and the Helm chart.
+pub fn generated_files() -> Result<Vec<GeneratedFile>, Ungenerable> {
+    let configuration = Configuration::built_in()?;
+    let rendered = render(&configuration, None, NAMESPACE, IMAGE)?;
     let kustomization = rendered.iter().fold(KUSTOMIZATION_HEAD.to_owned(), |text, file| text + "- " + file.name + "\n");
     let install = format!("{INSTALL_HEAD}---\n{}", joined(&rendered));
     let mut files = vec![
@@ -55,5 +56,6 @@ pub fn base_files() -> Result<Vec<GeneratedFile>, Ungenerable> {
     files.extend(
         rendered.into_iter().map(|ManifestFile { name, text }| GeneratedFile { path: format!("manifests/base/{name}"), text }),
     );
+    files.extend(chart::files(&configuration));
     Ok(files)
 }

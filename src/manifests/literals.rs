@@ -1,10 +1,70 @@
-//! How values of the configuration are written in YAML and in CEL.
+//! What the manifests must know of the configuration: the API server decides by it while nothing of Countersign runs.
 
-use countersign_decision::names::Name;
+use std::fmt::Display;
 
-/// Names as a list in CEL. A [`Name`] has no character that would have to be escaped.
-pub(super) fn cel_list<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
-    format!("[{}]", names.into_iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", "))
+use countersign_decision::configuration::{Configuration, Mode};
+use serde::Serialize;
+
+/// Every value of the configuration that is repeated in the manifests. The fields stand in the order of the alphabet, as in the
+/// JSON that the Helm chart's digest is made of.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Literals {
+    /// What happens to a pod that the backstop finds wrong, in a namespace without a mode.
+    pub(super) default_actions: &'static [&'static str],
+    /// How long a stopping replica keeps serving.
+    pub(super) drain_seconds: i64,
+    /// The profiles that a namespace may choose.
+    pub(super) enabled_profiles: Vec<String>,
+    /// How long a stopping pod may take.
+    pub(super) grace_seconds: i64,
+    /// The handlers that run confidential pods.
+    pub(super) handlers: Vec<String>,
+    /// The memory limit of the container.
+    pub(super) memory_mebibytes: usize,
+    /// The annotations that hold policies.
+    pub(super) policy_annotations: Vec<&'static str>,
+    /// The namespaces whose pods are all opted in.
+    pub(super) required_namespaces: Vec<String>,
+    /// The classes that confidential pods run in.
+    pub(super) runtime_classes: Vec<String>,
+}
+
+impl Literals {
+    pub(super) fn of(configuration: &Configuration) -> Self {
+        let limits = &configuration.limits;
+        let drain_seconds = limits.drain_for.as_secs();
+        Self {
+            default_actions: actions(configuration.default_mode),
+            drain_seconds,
+            enabled_profiles: owned(configuration.enabled.iter().map(|profile| &profile.name)),
+            // Beside the drain time, what is in flight may take the webhooks' timeoutSeconds, and the rest is for good measure.
+            grace_seconds: drain_seconds.saturating_add(15),
+            handlers: owned(configuration.handlers()),
+            memory_mebibytes: limits.max_bytes_in_flight.saturating_mul(2).div_ceil(1024 * 1024).saturating_add(128),
+            policy_annotations: configuration.policy_annotations(),
+            required_namespaces: owned(&configuration.required_namespaces),
+            runtime_classes: owned(configuration.runtime_classes()),
+        }
+    }
+}
+
+fn owned(names: impl IntoIterator<Item = impl Display>) -> Vec<String> {
+    names.into_iter().map(|name| name.to_string()).collect()
+}
+
+/// What a `ValidatingAdmissionPolicyBinding` does in a mode.
+const fn actions(mode: Mode) -> &'static [&'static str] {
+    match mode {
+        Mode::Enforce => &["Deny"],
+        Mode::Warn => &["Warn", "Audit"],
+        Mode::Audit => &["Audit"],
+    }
+}
+
+/// Names, or keys of annotations, as a list in CEL. Neither has a character that would have to be escaped.
+pub(super) fn cel_list(names: &[impl Display]) -> String {
+    format!("[{}]", names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", "))
 }
 
 /// A text as the lines of a YAML block scalar, without the last line break.
@@ -13,17 +73,26 @@ pub(super) fn indented(text: &str, by: usize) -> String {
     lines.map(|line| if line.is_empty() { String::new() } else { format!("{:by$}{line}", "") }).collect::<Vec<_>>().join("\n")
 }
 
+/// A text as it comes back out of a YAML block scalar: one line break after each line.
+pub(super) fn normalised(text: &str) -> String {
+    text.trim_end().lines().collect::<Vec<_>>().join("\n") + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn name(text: &str) -> Name {
-        Name::parse(text).unwrap()
+    #[test]
+    fn a_list_of_names_is_a_cel_literal() {
+        assert_eq!(cel_list(&["a", "b.c"]), "['a', 'b.c']");
+        assert_eq!(cel_list(&[""; 0]), "[]");
     }
 
     #[test]
-    fn a_list_of_names_is_a_cel_literal() {
-        assert_eq!(cel_list([&name("a"), &name("b.c")]), "['a', 'b.c']");
-        assert_eq!(cel_list([]), "[]");
+    fn a_text_is_what_a_block_scalar_gives_back() {
+        let text = normalised("a:\r\n\r\n  b\n\n");
+        assert_eq!(text, "a:\n\n  b\n");
+        let read: serde_json::Value = serde_saphyr::from_str(&format!("x: |2\n{}\n", indented(&text, 2))).unwrap();
+        assert_eq!(read["x"], text);
     }
 }

@@ -3,15 +3,18 @@
 //! What the manifests must know of the configuration (class names, namespaces, bounds) is written into them, because the API
 //! server decides by them whom to ask while nothing of Countersign is running.
 
+mod chart;
 mod generated;
 mod literals;
+mod placeholders;
 mod template;
 
 use countersign_decision::configuration::Configuration;
-use countersign_decision::names::{MalformedName, Name, yaml_word};
+use countersign_decision::names::{MalformedName, Name};
 
-pub use generated::{GeneratedFile, Ungenerable, base_files};
-use literals::{cel_list, indented};
+pub use chart::helm_values;
+pub use generated::{GeneratedFile, Ungenerable, generated_files};
+use literals::Literals;
 
 /// The namespace of an installation that names none.
 pub const NAMESPACE: &str = crate::knowledge::HOME;
@@ -25,7 +28,7 @@ pub const HEALTH_PORT: u16 = 8080;
 pub const CONFIGURATION_FILE: &str = "/etc/countersign/configuration/configuration.yaml";
 
 /// The files of an installation in the order in which they are applied: the webhooks come last.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("namespace.yaml", include_str!("templates/namespace.yaml")),
     ("rbac.yaml", include_str!("templates/rbac.yaml")),
     ("allow-list.yaml", include_str!("templates/allow-list.yaml")),
@@ -33,6 +36,12 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("certificates.yaml", include_str!("templates/certificates.yaml")),
     ("deployment.yaml", include_str!("templates/deployment.yaml")),
     ("service.yaml", include_str!("templates/service.yaml")),
+    ("network-policy.yaml", include_str!("templates/network-policy.yaml")),
+    ("policy-confidential-pods.yaml", include_str!("templates/policy-confidential-pods.yaml")),
+    ("policy-countersigned-label.yaml", include_str!("templates/policy-countersigned-label.yaml")),
+    ("policy-unchanging-keys.yaml", include_str!("templates/policy-unchanging-keys.yaml")),
+    ("policy-confidential-handlers.yaml", include_str!("templates/policy-confidential-handlers.yaml")),
+    ("policy-namespace-labels.yaml", include_str!("templates/policy-namespace-labels.yaml")),
     ("mutating-webhook.yaml", include_str!("templates/mutating-webhook.yaml")),
     ("validating-webhook.yaml", include_str!("templates/validating-webhook.yaml")),
 ];
@@ -84,8 +93,9 @@ pub fn render(
     image: &str,
 ) -> Result<Vec<ManifestFile>, Unrenderable> {
     let namespace = own_namespace(namespace, configuration)?;
-    let values = literals(configuration, source, &namespace, image_reference(image)?);
-    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let source = source.map(literals::normalised);
+    let literals = Literals::of(configuration);
+    let values = placeholders::values(&literals, source.as_deref(), &namespace, image_reference(image)?);
     let files = TEMPLATES.iter().filter(|(name, _)| source.is_some() || *name != CONFIGURATION);
     Ok(files.map(|(name, text)| ManifestFile { name, text: template::fill(text, &values) }).collect())
 }
@@ -93,49 +103,6 @@ pub fn render(
 /// Files as one stream of YAML documents.
 pub fn joined(files: &[ManifestFile]) -> String {
     files.iter().map(|file| file.text.as_str()).collect::<Vec<_>>().join("---\n")
-}
-
-/// What the templates' placeholders stand for.
-fn literals(configuration: &Configuration, source: Option<&str>, namespace: &Name, image: &str) -> Vec<(&'static str, String)> {
-    let limits = &configuration.limits;
-    let drain_seconds = limits.drain_for.as_secs();
-    // Beside the drain time, what is in flight may take the webhooks' timeoutSeconds, and the rest is for good measure.
-    let grace_seconds = drain_seconds.saturating_add(15);
-    let memory_mebibytes = limits.max_bytes_in_flight.saturating_mul(2).div_ceil(1024 * 1024).saturating_add(128);
-    let if_configured = |text: &str| source.map_or_else(String::new, |_| text.to_owned());
-    let digest = |text: &str| countersign_policy::Digest::sha256_of(text.as_bytes());
-    vec![
-        ("namespace", yaml_word(namespace)),
-        ("service_host", format!("countersign.{namespace}.svc")),
-        ("image", image.to_owned()),
-        ("runtime_classes", cel_list(configuration.runtime_classes())),
-        ("required_namespaces", cel_list(&configuration.required_namespaces)),
-        ("drain_seconds", drain_seconds.to_string()),
-        ("grace_seconds", grace_seconds.to_string()),
-        ("memory_mebibytes", memory_mebibytes.to_string()),
-        ("https_port", HTTPS_PORT.to_string()),
-        ("health_port", HEALTH_PORT.to_string()),
-        ("configuration", source.map(|text| indented(text, 4)).unwrap_or_default()),
-        (
-            "configuration_annotation",
-            source.map_or_else(String::new, |text| {
-                format!(
-                    "\n      # Another configuration is another digest, and starts new pods.\n      annotations: {{configuration-digest: \"{}\"}}",
-                    digest(text)
-                )
-            }),
-        ),
-        (
-            "configuration_mount",
-            if_configured(
-                "\n        volumeMounts:\n        - {name: configuration, mountPath: /etc/countersign/configuration, readOnly: true}",
-            ),
-        ),
-        (
-            "configuration_volume",
-            if_configured("\n      volumes:\n      - name: configuration\n        configMap: {name: countersign-configuration}"),
-        ),
-    ]
 }
 
 /// The namespace that becomes Countersign's own.

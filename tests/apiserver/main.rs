@@ -11,6 +11,7 @@ mod main_job;
 mod modes;
 mod own_files;
 mod pods;
+mod policies;
 mod rights;
 mod service_name;
 mod site;

@@ -69,7 +69,7 @@ pub(crate) fn runtime_class(name: &str, handler: &str) -> Value {
 }
 
 /// What `countersign manifests` prints.
-fn manifests(configuration: Option<&Path>) -> Vec<Value> {
+pub(crate) fn manifests(configuration: Option<&Path>) -> Vec<Value> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.arg("manifests");
     if let Some(path) = configuration {
@@ -103,14 +103,34 @@ pub(crate) fn register(server: &ApiServer, manifests: &[Value], address: SocketA
     until("the webhooks are registered", || (!probe(server).is_empty()).then_some(()));
 }
 
-/// The refusal of a pod that claims to be countersigned and is not: so it is in every mode, and by nobody else. Empty while nobody
-/// refuses it.
+/// The refusal of a pod that claims to be countersigned, by a policy that nobody listed: the webhook alone refuses it, in every mode.
+/// Empty while nobody refuses it.
 pub(crate) fn probe(server: &ApiServer) -> String {
-    let metadata = json!({"name": "probe", "namespace": "kafka", "labels": {"countersign.dev/countersigned": "true"}});
-    let probe =
-        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let metadata = json!({
+        "name": "probe", "namespace": "kafka", "labels": {"countersign.dev/countersigned": "true"},
+        "annotations": {"io.katacontainers.config.agent.policy": "cGFja2FnZSBwcm9iZQo="}
+    });
+    let spec = json!({"runtimeClassName": "kata-cc-isolation", "containers": [{"name": "c", "image": "i"}]});
+    let probe = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
     let output = server.kubectl_with_input(&["create", "--dry-run=server", "-f", "-"], &probe.to_string()).unwrap();
     String::from_utf8(output.stderr).unwrap()
+}
+
+/// Takes the policies away, for tests of what the webhook says where a policy would answer first.
+pub(crate) fn without_policies(server: &ApiServer) {
+    let kinds = "validatingadmissionpolicybindings,validatingadmissionpolicies";
+    let output = server.kubectl(&["delete", kinds, "-l", "app.kubernetes.io/name=countersign"]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let label = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "probe", "labels": {"countersign.dev/mode": "x"}}});
+    let class = runtime_class("probe", "kata-cc");
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "kafka", "labels": {"countersign.dev/confidential": "x"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    until("no policy is in force", || {
+        let says = |object: &Value| {
+            let output = server.kubectl_with_input(&["create", "--dry-run=server", "-f", "-"], &object.to_string()).unwrap();
+            String::from_utf8(output.stderr).unwrap().contains("ValidatingAdmissionPolicy")
+        };
+        (![&label, &class, &pod].into_iter().any(says)).then_some(())
+    });
 }
 
 /// The shipped manifests of the built-in configuration.

@@ -117,6 +117,13 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &[Tool::Go],
         ..Step::TESTS
     },
+    Step {
+        name: "packaging",
+        does: "kustomize base, overlays and Helm chart: the same content, valid, upgraded and removed",
+        command: &["cargo", "test", "--workspace", "--locked", "--test", "packaging"],
+        needs: &[Tool::Go],
+        ..Step::TESTS
+    },
 ];
 
 /// Runs the named parts, or all; a failed part does not keep the others from running.

@@ -202,6 +202,28 @@ impl Configuration {
         classes
     }
 
+    /// Every handler that belongs to a known profile, once, in the order of the profiles.
+    pub fn handlers(&self) -> Vec<&Name> {
+        let mut handlers = Vec::new();
+        for handler in self.profiles.iter().flat_map(|profile| &profile.accepts).flat_map(|accepted| &accepted.handlers) {
+            if !handlers.contains(&handler) {
+                handlers.push(handler);
+            }
+        }
+        handlers
+    }
+
+    /// The key of every annotation that a known profile measures, once, in the order of the profiles.
+    pub fn policy_annotations(&self) -> Vec<&'static str> {
+        let mut keys = Vec::new();
+        for key in self.profiles.iter().map(|profile| profile.policy_annotation.key()) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
     /// Whether a runtime class of this name belongs to a profile.
     pub fn is_confidential_class(&self, class: &str) -> bool {
         self.profiles.iter().any(|profile| profile.accepted(class).is_some())

@@ -65,7 +65,7 @@ fn major_and_minor(version: &str) -> Result<(&str, &str)> {
     }
 }
 
-fn run(name: &str, go: &mut Command) -> Result<()> {
+pub(crate) fn run(name: &str, go: &mut Command) -> Result<()> {
     let mut child = match go.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn() {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "Go is not installed, and the tests build etcd and kube-apiserver with it: install Go 1.25 or newer \

@@ -28,6 +28,7 @@ mod etcd;
 mod go_build;
 mod keys;
 mod process;
+pub mod programs;
 mod run;
 
 pub use access::Options;

@@ -1,0 +1,125 @@
+//! Each overlay changes what it is for, and nothing else.
+
+use countersign_harness::{ApiServer, Options};
+use serde_json::{Value, json};
+
+use crate::programs::{HOME, Objects, apply, kustomize, objects, repository, stored, stream, succeeded};
+
+const WEBHOOKS: [&str; 2] = ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"];
+
+fn built(folder: &str) -> Objects {
+    objects(&kustomize(&repository(folder)))
+}
+
+/// The names of the objects that differ from the base; those that are new begin with `+`.
+fn changed(overlay: &Objects) -> Vec<String> {
+    let base = built("manifests/base");
+    assert!(base.keys().all(|name| overlay.contains_key(name)), "an overlay takes nothing away");
+    let different = overlay.iter().filter(|(name, object)| base.get(*name) != Some(*object));
+    different.map(|(name, _)| if base.contains_key(name) { name.clone() } else { format!("+{name}") }).collect()
+}
+
+/// The Deployment serves the files of Secret `countersign-tls`.
+fn serves_files(overlay: &Objects) {
+    let pod = &overlay["Deployment/countersign-system/countersign"]["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let arguments = container["args"].as_array().unwrap();
+    assert_eq!(arguments[0], "serve");
+    for argument in ["--tls-cert=/etc/countersign/tls/tls.crt", "--tls-key=/etc/countersign/tls/tls.key"] {
+        assert_eq!(arguments.iter().filter(|given| *given == argument).count(), 1, "{arguments:?}");
+    }
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    assert!(mounts.contains(&json!({"name": "tls", "mountPath": "/etc/countersign/tls", "readOnly": true})), "{mounts:?}");
+    let volume = json!({"name": "tls", "secret": {"secretName": "countersign-tls", "defaultMode": 0o440}});
+    assert!(pod["volumes"].as_array().unwrap().contains(&volume), "{}", pod["volumes"]);
+    assert_eq!(pod["securityContext"]["fsGroup"], 65532);
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "what the base says stays");
+}
+
+#[test]
+fn the_own_certificate_comes_from_files_and_its_authority_stands_in_every_entry() {
+    let overlay = built("manifests/overlays/own-certificate");
+    let expected = [
+        "Deployment/countersign-system/countersign",
+        "MutatingWebhookConfiguration/-/countersign",
+        "ValidatingWebhookConfiguration/-/countersign",
+    ];
+    assert_eq!(changed(&overlay), expected);
+    serves_files(&overlay);
+    let base = built("manifests/base");
+    for name in &expected[1..] {
+        let mut entries = overlay[*name]["webhooks"].clone();
+        for entry in entries.as_array_mut().unwrap() {
+            assert_eq!(entry["clientConfig"].as_object_mut().unwrap().remove("caBundle"), Some(json!("CA_BUNDLE")), "{name}");
+        }
+        assert_eq!(entries, base[*name]["webhooks"], "nothing else of {name} changes");
+    }
+}
+
+#[test]
+fn with_cert_manager_cainjector_is_told_whose_authority_to_write() {
+    let overlay = built("manifests/overlays/cert-manager");
+    let new = [
+        "+Certificate/countersign-system/countersign",
+        "+Certificate/countersign-system/countersign-authority",
+        "Deployment/countersign-system/countersign",
+        "+Issuer/countersign-system/countersign",
+        "+Issuer/countersign-system/countersign-self-signed",
+        "MutatingWebhookConfiguration/-/countersign",
+        "ValidatingWebhookConfiguration/-/countersign",
+    ];
+    assert_eq!(changed(&overlay), new);
+    serves_files(&overlay);
+    for name in &new[5..] {
+        assert_eq!(
+            overlay[*name]["metadata"]["annotations"],
+            json!({"cert-manager.io/inject-ca-from": "countersign-system/countersign"})
+        );
+    }
+}
+
+/// What AKS's admissions enforcer does to a webhook configuration that does not ask to be left alone.
+fn enforce(server: &ApiServer, kind: &str) {
+    let mut object = stored(server, &[kind, "countersign"]);
+    if object["metadata"]["labels"]["admissions.enforcer/disabled"] == "true" {
+        return;
+    }
+    for entry in object["webhooks"].as_array_mut().unwrap() {
+        let expressions = &mut entry["namespaceSelector"]["matchExpressions"];
+        let mut wanted = expressions.as_array().cloned().unwrap_or_default();
+        wanted.push(json!({"key": "control-plane", "operator": "NotIn", "values": ["true"]}));
+        wanted.push(json!({"key": "kubernetes.azure.com/managedby", "operator": "NotIn", "values": ["aks"]}));
+        *expressions = Value::Array(wanted);
+    }
+    let output = server.kubectl_with_input(&["replace", "--field-manager=admissionsenforcer", "-f", "-"], &object.to_string());
+    succeeded(output.unwrap());
+}
+
+#[test]
+fn on_aks_the_admissions_enforcer_changes_nothing_and_the_next_apply_has_no_conflict() {
+    let overlay = built("manifests/overlays/aks");
+    assert_eq!(
+        changed(&overlay),
+        ["MutatingWebhookConfiguration/-/countersign", "ValidatingWebhookConfiguration/-/countersign"]
+    );
+    let server = ApiServer::boot(&Options::default()).unwrap();
+    let twice = |what: &Objects| {
+        let text = stream(what.values());
+        succeeded(apply(&server, &text, &[]));
+        for kind in WEBHOOKS {
+            enforce(&server, kind);
+        }
+        let webhooks = WEBHOOKS.map(|kind| stored(&server, &[kind, "countersign"])["webhooks"].to_string());
+        (webhooks, apply(&server, &text, &[]))
+    };
+    let (webhooks, again) = twice(&overlay);
+    assert!(webhooks.iter().all(|text| !text.contains("kubernetes.azure.com/managedby")), "{webhooks:?}");
+    succeeded(again);
+    succeeded(server.kubectl(&["delete", &WEBHOOKS.join(","), "countersign"]).unwrap());
+    // Without the overlay they fight: this is why it is there, and what the documents tell.
+    let (webhooks, again) = twice(&built("manifests/base"));
+    assert!(webhooks.iter().all(|text| text.contains("kubernetes.azure.com/managedby")), "{webhooks:?}");
+    let conflict = String::from_utf8(again.stderr).unwrap();
+    assert!(conflict.contains("conflict with \"admissionsenforcer\"") && conflict.contains("namespaceSelector"), "{conflict}");
+    assert_eq!(stored(&server, &["namespace", HOME])["status"]["phase"], "Active");
+}
