@@ -15,6 +15,10 @@ fn an_ordinary_pod_cannot_claim_the_label_in_any_mode() {
         let refusal = tried(TENANT, &claiming).refused();
         assert!(refusal.contains("countersigned-unearned: "), "{refusal}");
         assert!(refusal.contains("its spec.runtimeClassName is not set"), "{refusal}");
+        let mut unmeasured = pod(namespace, "p", json!({"runtimeClassName": "kata-cc-isolation"}));
+        unmeasured["metadata"]["labels"] = json!({"countersign.dev/countersigned": "true"});
+        let refusal = tried(TENANT, &unmeasured).refused();
+        assert!(refusal.contains("policy-missing: the pod is confidential but has no annotation"), "{refusal}");
         let mut earned = protected(namespace, "p");
         earned["metadata"]["labels"] = json!({"countersign.dev/countersigned": "true"});
         tried(TENANT, &earned).admitted();
