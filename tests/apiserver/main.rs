@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod allow_list;
+mod doctor;
 mod golden;
 mod main_job;
 mod modes;
