@@ -55,7 +55,9 @@ pub enum Command {
     /// Check an installation from outside, and say what mends it
     #[command(
         after_help = "Examples:\n  countersign doctor\n  countersign doctor --config countersign.yaml -o json\n  countersign doctor -n security --context production\n\n\
-        It reads with your rights and changes nothing: two pods are created with server-side dry run. What you may not read is\nreported, and does not count as healthy. Each check: docs/troubleshooting.md.\n\n\
+        It reads with your rights and changes nothing: two pods are created with server-side dry run.\n\
+        What you may not read is reported, and does not count as healthy.\n\
+        Each check: docs/troubleshooting.md.\n\n\
         Exit codes:\n  0  everything that was looked at is as it should be; there may be warnings\n  1  something is wrong, or could not be looked at\n  2  there is no cluster to look at, or the command line is unusable"
     )]
     Doctor(DoctorArguments),

@@ -31,6 +31,7 @@ pub(super) fn text(rows: &[Row]) -> anyhow::Result<()> {
                 Level::Unknown => (CAREFUL, "unknown"),
                 Level::Wrong => (BAD, "wrong  "),
             };
+            let problem = problem.trim_end().replace('\n', &format!("\n         {:width$}  ", ""));
             writeln!(out, "{style}{word}{style:#}  {id:width$}  {problem}")?;
             for line in mend.lines() {
                 writeln!(out, "         {:width$}  {QUIET}>{QUIET:#} {line}", "")?;

@@ -16,8 +16,9 @@ fn lines<'a>(document: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a 
     document.lines().map(str::trim).filter(move |line| line.starts_with(beginning))
 }
 
-/// Runs a line as a shell would: words, and what stands between quotes as one.
+/// Runs a line as a shell would: words, and what stands between quotes as one; without what follows a comment or redirection.
 fn run(clinic: &Clinic, line: &str) -> String {
+    let line = [" > ", " #"].iter().fold(line, |line, sign| line.split(sign).next().unwrap_or_default());
     let mut words = Vec::new();
     for (index, part) in line.strip_prefix("kubectl ").unwrap().split('\'').enumerate() {
         if index % 2 == 1 { words.push(part) } else { words.extend(part.split_whitespace()) }
@@ -96,6 +97,22 @@ pub(super) fn break_glass_opens_admission_and_applying_again_closes_it(clinic: &
 fn with_policy(mut pod: Value) -> Value {
     pod["metadata"]["annotations"] = json!({"io.katacontainers.config.agent.policy": "cGFja2FnZSBwCg=="});
     pod
+}
+
+/// What is read, and what is labelled, in the other lines.
+pub(super) fn the_other_lines_can_be_typed(clinic: &Clinic) {
+    const RELEASING: &str = include_str!("../../../docs/releasing.md");
+    const ROLLOUT: &str = include_str!("../../../docs/rollout.md");
+    // Here no configuration is installed, and no namespace is called kafka.
+    let typed = |line: &&str| !line.contains("countersign-configuration") && !line.contains(" kafka ");
+    let mut count = 0;
+    for document in [OPERATIONS, RELEASING, ROLLOUT] {
+        for line in lines(document, "kubectl get ").chain(lines(document, "kubectl label namespaces ")).filter(typed) {
+            run(clinic, line);
+            count += 1;
+        }
+    }
+    assert!(count >= 6, "{count} lines were run");
 }
 
 /// Nothing stays that would refuse a pod.

@@ -13,8 +13,15 @@ use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::{Snapshot, text};
 
 const CONFIGURATIONS: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
-/// Who brings certificates by hand needs some days for it; those that are made by programs are renewed long before.
+/// Who brings certificates by hand needs some days for it.
 const SOON_SECONDS: i64 = 14 * 24 * 60 * 60;
+
+/// Whether a certificate that is valid now should have been renewed. Programs renew at two thirds of its life: where a sixth is left,
+/// they did not.
+pub(super) fn ends_soon(from: i64, until: i64, now: i64) -> bool {
+    let left = until.saturating_sub(now);
+    left > 0 && left < SOON_SECONDS.min(until.saturating_sub(from) / 6)
+}
 
 pub(super) fn examine(snapshot: &Snapshot) -> Examined {
     let mut findings = Vec::new();
@@ -60,14 +67,17 @@ fn judge(entry: &str, certificates: &[CertificateDer<'static>], snapshot: &Snaps
                 let problem = format!("caBundle of {entry} holds a certificate that cannot be read: {error}");
                 findings.push(Finding::wrong(problem, renew(snapshot)));
             }
-            Ok((_, certificate)) => ends.push(certificate.validity().not_after.timestamp()),
+            Ok((_, certificate)) => {
+                let validity = certificate.validity();
+                ends.push((validity.not_after.timestamp(), validity.not_before.timestamp()));
+            }
         }
     }
-    let Some(last) = ends.into_iter().max() else { return };
+    let Some((last, from)) = ends.into_iter().max() else { return };
     let when = Timestamp::from_second(last).unwrap_or_default();
     if last < now {
         findings.push(Finding::wrong(format!("caBundle of {entry} expired at {when}"), renew(snapshot)));
-    } else if last < now.saturating_add(SOON_SECONDS) {
+    } else if ends_soon(from, last, now) {
         findings.push(Finding::warning(format!("caBundle of {entry} ends at {when}"), renew(snapshot)));
     }
 }

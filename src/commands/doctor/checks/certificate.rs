@@ -13,7 +13,7 @@ use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::ca_bundle::{self, bundles};
+use super::ca_bundle::{self, bundles, ends_soon};
 use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::{Served, Snapshot};
 
@@ -61,9 +61,7 @@ fn judge(pod: &str, chain: &[Vec<u8>], snapshot: &Snapshot, findings: &mut Vec<F
         }
         Ok((_, certificate)) => {
             let (from, until) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
-            let left = until.saturating_sub(snapshot.now.as_second());
-            // Renewal is due at two thirds of its life: what is left of it then, and half as much again, is for good measure.
-            if left > 0 && left < until.saturating_sub(from) / 6 {
+            if ends_soon(from, until, snapshot.now.as_second()) {
                 let when = jiff::Timestamp::from_second(until).unwrap_or_default();
                 findings
                     .push(Finding::warning(format!("the certificate of pod {pod} ends at {when} and was not renewed"), mend));
@@ -135,7 +133,7 @@ mod tests {
     #[test]
     fn a_certificate_that_nobody_renewed_in_time_is_a_warning() {
         let mut snapshot = healthy();
-        snapshot.now += 320.days_in_hours();
+        snapshot.now += 355.days_in_hours();
         let found = findings("certificate", &snapshot);
         assert!(found[0].problem.contains("was not renewed"), "{found:?}");
     }
