@@ -2,9 +2,12 @@
 //! unchanged, the real webhook behind the Service's name, and by hand what controllers and kubelets would write.
 
 use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +17,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::{Value, json};
 
 use super::way::{KUBELET_PORT, Way};
-use crate::site::{apply, block_on, runtime_class, shipped, until};
+use crate::site::{DEADLINE, apply, block_on, runtime_class, shipped, until};
 
 const HOME: &str = "countersign-system";
 const ACCOUNT: &str = "system:serviceaccount:countersign-system:countersign";
@@ -60,11 +63,12 @@ impl Clinic {
         let server = ApiServer::boot(&options).unwrap();
         let authority = keys(folder.path());
         apply(&server, &list(&shipped().into_iter().filter(|object| !is_webhook(object)).collect::<Vec<_>>()));
-        let (webhook, address) = serve(&server, folder.path());
-        way.ends_at(address);
+        let (webhook, reviews, health) = serve(&server, folder.path());
+        way.ends_at(reviews);
         let clinic = Self { server, way, node_clock: Mutex::default(), _webhook: webhook, _folder: folder };
         clinic.by_hand();
         clinic.register(&authority);
+        until("the webhook is ready", || is_ready(health).then_some(()));
         clinic
     }
 
@@ -152,6 +156,17 @@ impl Clinic {
         self.doctor_as(&[])
     }
 
+    /// Asks doctor until this holds, since the API server takes changes of webhooks up a moment later; gives the last report anyway.
+    pub(super) fn doctor_until(&self, holds: impl Fn(&Report) -> bool) -> Report {
+        let started = Instant::now();
+        loop {
+            let report = self.doctor();
+            if holds(&report) || started.elapsed() > DEADLINE {
+                return report;
+            }
+        }
+    }
+
     pub(super) fn doctor_as(&self, arguments: &[&str]) -> Report {
         doctor(&self.server.kubeconfig_path(), arguments)
     }
@@ -204,8 +219,8 @@ pub(super) fn another_authority(until: Timestamp) -> String {
     STANDARD.encode(CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap().pem())
 }
 
-/// Starts the webhook with the rights of its service account, and waits until it is ready.
-fn serve(server: &ApiServer, folder: &Path) -> (Process, std::net::SocketAddr) {
+/// Starts the webhook with the rights of its service account; gives where it listens for reviews and for health checks.
+fn serve(server: &ApiServer, folder: &Path) -> (Process, SocketAddr, SocketAddr) {
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(server.kubeconfig_path()).unwrap()).unwrap();
     config["current-context"] = json!(ACCOUNT);
     for context in config["contexts"].as_array_mut().unwrap() {
@@ -230,18 +245,17 @@ fn serve(server: &ApiServer, folder: &Path) -> (Process, std::net::SocketAddr) {
                 .lines()
                 .filter_map(|line| serde_json::from_str(line).ok())
                 .find(|line: &Value| line["fields"]["message"] == "serving")?;
-            Some(line["fields"][field].as_str().unwrap().parse::<std::net::SocketAddr>().unwrap())
+            Some(line["fields"][field].as_str().unwrap().parse::<SocketAddr>().unwrap())
         })
     };
-    let health = address("health");
-    until("the webhook is ready", || {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(health).unwrap();
-        write!(stream, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.starts_with("HTTP/1.1 200").then_some(())
-    });
-    let reviews = address("reviews");
-    (process, reviews)
+    let (reviews, health) = (address("reviews"), address("health"));
+    (process, reviews, health)
+}
+
+fn is_ready(health: SocketAddr) -> bool {
+    let mut stream = TcpStream::connect(health).unwrap();
+    write!(stream, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.starts_with("HTTP/1.1 200")
 }

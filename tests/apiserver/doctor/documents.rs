@@ -84,7 +84,7 @@ pub(super) fn break_glass_opens_admission_and_applying_again_closes_it(clinic: &
     {
         apply(&clinic.server, &object.to_string());
     }
-    let closed = clinic.doctor();
+    let closed = clinic.doctor_until(|report| report.check("refusal").0 == "ok");
     assert_eq!(
         (closed.check("webhooks").0, closed.check("refusal").0, closed.check("ca-bundle").0),
         ("ok", "ok", "ok"),
