@@ -3,7 +3,7 @@
 //! Why: this is the whole way: the API server finds the webhook configuration, the Service, an endpoint, the certificate that it
 //! trusts, and the rules. Nothing else proves it.
 //! Reads: the answer to a pod that bears `countersign.dev/countersigned` unearned, sent with dry run: refused in every mode, and by
-//! nobody else.
+//! nobody else, as long as its RuntimeClass is there.
 
 use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::{Probe, Snapshot};
@@ -53,7 +53,11 @@ pub(super) fn examine(snapshot: &Snapshot) -> Examined {
         Probe::Refused(words) => Finding {
             level: crate::commands::doctor::finding::Level::Unknown,
             problem: format!("somebody else refuses the pod that was to try the way, before Countersign is asked: {words}"),
-            mend: format!("let pods of namespace {} pass there, or try as another user", snapshot.namespace),
+            mend: if words.contains("RuntimeClass") {
+                "see the check `runtime-classes`".to_owned()
+            } else {
+                format!("let pods of namespace {} pass there, or try as another user", snapshot.namespace)
+            },
         },
     };
     Examined::new("", vec![finding])

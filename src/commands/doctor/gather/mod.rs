@@ -62,8 +62,11 @@ pub(super) async fn gather(arguments: &DoctorArguments) -> anyhow::Result<Snapsh
         labelled_namespaces(&client),
         allow_lists(&client, &namespace),
     );
-    let (served, leases, (claim, ordinary)) =
-        tokio::join!(served::by(&own, &own_pods, &namespace), leases(&client, &own_pods), probes::send(&client, &namespace));
+    let (served, leases, (claim, ordinary)) = tokio::join!(
+        served::by(&own, &own_pods, &namespace),
+        leases(&client, &own_pods),
+        probes::send(&client, &namespace, &configuration)
+    );
     let pods = match facts(&configuration, &namespace, &namespaces, &runtime_classes, &allow_lists, now) {
         Ok(facts) => pods::judged(&client, &facts, now).await,
         Err(unseen) => Err(unseen),
