@@ -30,7 +30,9 @@ pub enum Command {
     /// Print a manifest as the webhook will complete it
     #[command(
         after_help = "Examples:\n  countersign render -f pod.yaml > complete.yaml\n  countersign render -f deployment.yaml --diff\n  \
-        kustomize build . | countersign render -f -\n\nOnly pods that are opted in are completed; comments and order of the file are kept."
+        kustomize build . | countersign render -f -\n\nOnly pods that are opted in are completed; comments and order of the file are kept. The manifest is completed as in a\n\
+        namespace of mode enforce: in warn and audit the label countersign.dev/countersigned is not added, and a conflict leaves\n\
+        the pod as it is."
     )]
     Render(RenderArguments),
     /// Print the policy digest of every pod in a manifest
@@ -50,6 +52,15 @@ pub enum Command {
         The entry counts for the manifest's namespace and service account; flags make it wider. Apply the result with\n\
         `kubectl apply --server-side -f al.yaml`: client-side apply cannot hold a long list.")]
     Allow(AllowArguments),
+    /// Check an installation from outside, and say what mends it
+    #[command(
+        after_help = "Examples:\n  countersign doctor\n  countersign doctor --config countersign.yaml -o json\n  countersign doctor -n security --context production\n\n\
+        It reads with your rights and changes nothing: two pods are created with server-side dry run.\n\
+        What you may not read is reported, and does not count as healthy.\n\
+        Each check: docs/troubleshooting.md.\n\n\
+        Exit codes:\n  0  everything that was looked at is as it should be; there may be warnings\n  1  something is wrong, or could not be looked at\n  2  there is no cluster to look at, or the command line is unusable"
+    )]
+    Doctor(DoctorArguments),
     /// Print everything to install
     #[command(
         after_help = "Examples:\n  countersign manifests | kubectl apply --server-side -f -\n  countersign manifests --config configuration.yaml -n security"
@@ -79,9 +90,37 @@ pub struct ManifestArguments {
 /// Which configuration holds.
 #[derive(Debug, Args)]
 pub struct ConfigurationArguments {
-    /// The configuration file; without it, profile aks is enabled
+    /// The configuration file, - is standard input; without it, profile aks is enabled
     #[arg(long = "config", value_name = "FILE")]
     pub configuration: Option<PathBuf>,
+}
+
+/// Which cluster is looked into.
+#[derive(Debug, Args)]
+pub struct ClusterArguments {
+    /// The kubeconfig file [default: as kubectl]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+/// `countersign doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// The namespace of Countersign
+    #[arg(short, long, value_name = "NS", default_value = crate::manifests::NAMESPACE)]
+    pub namespace: String,
+    /// The configuration file that should be installed; without it, the one in the cluster is taken
+    #[arg(long = "config", value_name = "FILE")]
+    pub configuration: Option<PathBuf>,
+    /// How the report is printed
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: Report,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArguments,
 }
 
 /// `countersign serve`.
@@ -147,7 +186,7 @@ pub struct ReviewArguments {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestArguments,
-    /// A file of allow-list ConfigMaps; may be given several times
+    /// A file of allow-list ConfigMaps; - is standard input; may be given several times
     #[arg(long, value_name = "FILE", required = true)]
     pub allow_list: Vec<PathBuf>,
     /// The namespace, in the place of the manifest's
@@ -179,7 +218,7 @@ pub struct AllowArguments {
     /// Take the confidential pods that run in the cluster now instead of a manifest
     #[arg(long, conflicts_with = "file")]
     pub from_cluster: bool,
-    /// The ConfigMap to add to; without it, a new one is printed
+    /// The ConfigMap to add to, - is standard input; without it, a new one is printed
     #[arg(long, value_name = "FILE")]
     pub allow_list: Option<PathBuf>,
     /// Let the entry count in these namespaces, in the place of the manifest's
@@ -194,9 +233,15 @@ pub struct AllowArguments {
     /// A name for the entry
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
+    /// The namespace of Countersign, for a new ConfigMap
+    #[arg(long, value_name = "NS", default_value = crate::manifests::NAMESPACE, conflicts_with = "allow_list")]
+    pub list_namespace: String,
     /// The configuration.
     #[command(flatten)]
     pub configuration: ConfigurationArguments,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArguments,
 }
 
 /// `countersign manifests`.
@@ -231,6 +276,15 @@ pub enum Output {
     /// For people
     Text,
     /// For programs: refusals and warnings alone
+    Json,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// For people
+    Text,
+    /// For programs
     Json,
 }
 

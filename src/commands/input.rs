@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, anyhow, bail};
 use countersign_decision::pod::Pod;
@@ -14,16 +15,22 @@ use serde_json::{Value, json};
 /// Source: Kubernetes, `k8s.io/apiserver` limits a request's body to 3 MiB; a file may hold several objects.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Whether standard input was read: what is in it can be had once.
+static STANDARD_INPUT_WAS_READ: AtomicBool = AtomicBool::new(false);
+
 /// What errors call a file.
 pub(super) fn called(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+    if path == Path::new("-") { "standard input".to_owned() } else { path.to_string_lossy().into_owned() }
 }
 
 /// The text of a file, or of standard input for `-`.
 pub(super) fn text(path: &Path) -> anyhow::Result<String> {
     let name = called(path);
     let mut bytes = Vec::new();
-    let read = if name == "-" {
+    let read = if path == Path::new("-") {
+        if STANDARD_INPUT_WAS_READ.swap(true, Ordering::Relaxed) {
+            bail!("standard input (-) can be read once: give a file for the other");
+        }
         std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
     } else {
         std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))

@@ -1,8 +1,10 @@
 //! The commands, one file each. They read input, call the decision core and print; they decide nothing themselves.
 
 mod allow;
+mod cluster;
 mod demo;
 mod digest;
+mod doctor;
 mod input;
 mod manifests;
 mod offline;
@@ -32,6 +34,8 @@ enum End {
     Done,
     /// A pod is refused.
     Refused,
+    /// An installation is at fault.
+    Faulty,
 }
 
 /// Runs a command. An error is printed to standard error and ends with exit code 2.
@@ -43,13 +47,14 @@ pub fn run(Arguments { command }: Arguments) -> ExitCode {
         Command::Digest(arguments) => digest::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Allow(arguments) => allow::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Manifests(arguments) => manifests::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completion { shell } => schema::completion(shell),
     };
     match ended {
         Ok(End::Done) => ExitCode::SUCCESS,
-        Ok(End::Refused) => ExitCode::from(1),
+        Ok(End::Refused | End::Faulty) => ExitCode::from(1),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("{BAD}error:{BAD:#} {error:#}");

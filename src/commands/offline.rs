@@ -29,6 +29,12 @@ pub(super) fn configuration(arguments: &ConfigurationArguments) -> anyhow::Resul
 
 /// The facts that files give, judged as if the mode were enforce.
 pub(super) fn facts(configuration: Configuration, allow_lists: &[PathBuf]) -> anyhow::Result<Facts> {
+    let texts = allow_lists.iter().map(|path| Ok((input::called(path), input::text(path)?)));
+    facts_of(configuration, &texts.collect::<anyhow::Result<Vec<_>>>()?)
+}
+
+/// The same from texts, each with the name of its file.
+pub(super) fn facts_of(configuration: Configuration, allow_lists: &[(String, String)]) -> anyhow::Result<Facts> {
     let sources = standalone::read_allow_lists(allow_lists)?;
     Ok(Facts {
         configuration: Arc::new(Configuration { default_mode: Mode::Enforce, ..configuration }),

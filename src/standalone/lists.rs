@@ -65,10 +65,6 @@ impl Lists {
         &self.sources
     }
 
-    pub(super) fn into_sources(self) -> Sources {
-        self.sources
-    }
-
     /// How the `ConfigMap`s stand, and the files that cannot be read as such.
     pub(super) fn standing(&self) -> Standing {
         let config_maps = self.sources.rejected().map(|rejected| {

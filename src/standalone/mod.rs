@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_decision::allow_list::{AllowList, Sources};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use self::changes::Changes;
@@ -16,11 +16,17 @@ use self::lists::Lists;
 pub use self::parse::{FileError, parse_allow_list_file};
 use crate::knowledge::Knowledge;
 
-/// The allow-list of these files together. Files that hold `ConfigMap`s of the same name add up.
+/// The allow-list of these files together, each given by its name and text. Files that hold `ConfigMap`s of the same name add up.
 ///
-/// The error names the file, and where the file can be read, the `ConfigMap`, key, line and column.
-pub fn read_allow_lists(files: &[PathBuf]) -> Result<Sources, FileError> {
-    Lists::read(files).map(Lists::into_sources)
+/// The error names the file, and where it can be read, the `ConfigMap`, key, line and column.
+pub fn read_allow_lists(files: &[(String, String)]) -> Result<Sources, FileError> {
+    let mut sources = Sources::default();
+    for (name, text) in files {
+        for config_map in parse_allow_list_file(name, text)? {
+            sources.take(&config_map, Timestamp::UNIX_EPOCH, SignedDuration::ZERO)?;
+        }
+    }
+    Ok(sources)
 }
 
 /// Files that are being followed; ends on drop.

@@ -39,10 +39,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 #[test]
 fn config_maps_of_the_same_name_in_two_files_add_up() {
-    let directory = TempDir::new().unwrap();
-    let files = ["a.yaml", "b.yaml"].map(|name| directory.path().join(name));
-    fs::write(&files[0], config_map("allow-list", 1)).unwrap();
-    fs::write(&files[1], config_map("allow-list", 2)).unwrap();
+    let files = [("a.yaml".to_owned(), config_map("allow-list", 1)), ("b.yaml".to_owned(), config_map("allow-list", 2))];
     assert_eq!(AllowList::of(&read_allow_lists(&files).unwrap()).len(), 3);
 }
 
@@ -50,10 +47,10 @@ fn config_maps_of_the_same_name_in_two_files_add_up() {
 fn a_bad_file_at_the_start_is_an_error_that_names_the_place() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("al.yaml");
-    let error = read_allow_lists(std::slice::from_ref(&file)).unwrap_err().to_string();
+    let error = Lists::read(std::slice::from_ref(&file)).unwrap_err().to_string();
     assert_eq!(error, format!("{}: cannot be read: No such file or directory (os error 2)", file.display()));
     fs::write(&file, config_map("allow-list", 1).replace("namespaces", "namespace")).unwrap();
-    let error = read_allow_lists(std::slice::from_ref(&file)).unwrap_err().to_string();
+    let error = Lists::read(std::slice::from_ref(&file)).unwrap_err().to_string();
     let place = format!("ConfigMap {}/allow-list, key team.yaml, line 2, column ", file.display());
     assert!(error.starts_with(&place), "{error}");
     assert!(error.contains("unknown field `namespace`"), "{error}");

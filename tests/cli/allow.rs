@@ -45,3 +45,12 @@ fn an_entry_is_added_to_a_list_with_its_comments_kept() {
     assert!(again.err.contains("is listed already"), "{}", again.err);
     assert_eq!(again.printed(), longer);
 }
+
+#[test]
+fn a_new_list_is_for_the_namespace_that_countersign_is_installed_in() {
+    let list = countersign(&["allow", "-f", CONSUMER, "--list-namespace", "security"]).printed();
+    assert!(list.contains("  name: allow-list\n  namespace: security\n"), "{list}");
+    assert!(countersign(&["allow", "-f", CONSUMER]).printed().contains("  namespace: countersign-system\n"));
+    let error = countersign(&["allow", "-f", CONSUMER, "--context", "c"]).unusable();
+    assert!(error.contains("--kubeconfig and --context go with --from-cluster"), "{error}");
+}

@@ -62,3 +62,27 @@ fn help_has_examples_and_exit_codes() {
     let help = countersign(&["review", "--help"]).printed();
     assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
 }
+
+#[test]
+fn standard_input_is_read_wherever_a_file_is_and_once() {
+    let list = std::fs::read_to_string(LIST).unwrap();
+    let consumer = "manifests/samples/consumer-plain-with-policy.yaml";
+    countersign_with(&list, &["review", "-f", consumer, "--allow-list", "-"]).printed();
+    let longer = countersign_with(&list, &["allow", "-f", "manifests/samples/consumer.yaml", "--allow-list", "-"]).printed();
+    assert!(longer.starts_with("# "), "the list that was read is added to: {longer}");
+    let configuration = "apiVersion: countersign.dev/v1alpha1\nkind: Configuration\nrequiredNamespaces: [payments]\n";
+    assert!(countersign_with(configuration, &["manifests", "--config", "-"]).printed().contains("'payments'"));
+    let error = countersign_with(&list, &["review", "-f", "-", "--allow-list", "-"]).unusable();
+    assert!(error.contains("standard input (-) can be read once: give a file for the other"), "{error}");
+    let error = countersign_with("a: [", &["review", "-f", consumer, "--allow-list", "-"]).unusable();
+    assert!(error.contains("standard input, line "), "{error}");
+}
+
+#[test]
+fn limits_and_profiles_that_contradict_are_named_at_their_own_line() {
+    let head = "apiVersion: countersign.dev/v1alpha1\nkind: Configuration\n";
+    let error = |rest: &str| countersign_with(&format!("{head}{rest}"), &["manifests", "--config", "-"]).unusable();
+    assert!(error("enabledProfiles: []\n").contains("standard input:3:18: enabledProfiles: is empty"));
+    let limits = error("limits:\n  maxBodyBytes: 2\n  maxBytesInFlight: 1\n");
+    assert!(limits.contains("standard input:4:17: limits.maxBodyBytes: is more than"), "{limits}");
+}

@@ -7,6 +7,7 @@ mod bad_input;
 mod called;
 mod demo;
 mod digest;
+mod documents;
 mod manifests;
 mod render;
 mod review;

@@ -3,6 +3,9 @@
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_saphyr::Spanned;
+
+use crate::yaml::{self, YamlError};
 
 /// Bounds on sizes and times. Durations are written as `10m` or `1h 30m`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -71,4 +74,28 @@ fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::
         0 => Err(serde::de::Error::custom("is 0, and would refuse everything: write 1 or more")),
         number => Ok(number),
     }
+}
+
+/// Where the two limits stand in a configuration file.
+#[derive(Default, Deserialize)]
+struct Places {
+    #[serde(default)]
+    limits: PlacesOfLimits,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PlacesOfLimits {
+    max_body_bytes: Option<Spanned<usize>>,
+    max_bytes_in_flight: Option<Spanned<usize>>,
+}
+
+/// The error of a file whose largest request would never find room: at the limit of one request where it stands in the file, else at
+/// that of all.
+pub(super) fn no_room(text: &str) -> YamlError {
+    let Places { limits } = yaml::read(text).unwrap_or_default();
+    let place = limits.max_body_bytes.or(limits.max_bytes_in_flight);
+    let (line, column) = place.map_or((1, 1), |place| (place.referenced.line(), place.referenced.column()));
+    let message = "limits.maxBodyBytes: is more than limits.maxBytesInFlight, so the largest request would never find room";
+    YamlError { line, column, message: message.to_owned() }
 }

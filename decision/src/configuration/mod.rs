@@ -68,7 +68,7 @@ pub struct ConfigurationFile {
     /// The names of the profiles that pods may use; the first is the default.
     #[serde(default)]
     #[schemars(with = "Option<Vec<Name>>")]
-    enabled_profiles: Option<Vec<Spanned<Name>>>,
+    enabled_profiles: Option<Spanned<Vec<Spanned<Name>>>>,
     /// Namespaces in which every pod is opted in, whatever the labels say.
     #[serde(default)]
     #[schemars(with = "Vec<Name>")]
@@ -140,14 +140,11 @@ impl Configuration {
         }
         let enabled = match &file.enabled_profiles {
             None => profiles.first().cloned().into_iter().collect(),
-            Some(names) if names.is_empty() => {
-                return Err(YamlError {
-                    line: 1,
-                    column: 1,
-                    message: "enabledProfiles: is empty: name at least one profile, or leave the field out for aks".to_owned(),
-                });
+            Some(names) if names.value.is_empty() => {
+                let message = "enabledProfiles: is empty: name at least one profile, or leave the field out for aks";
+                return Err(at(names, message.to_owned()));
             }
-            Some(names) => enabled(names, &profiles)?,
+            Some(names) => enabled(&names.value, &profiles)?,
         };
         for (index, name) in file.required_namespaces.iter().enumerate() {
             if name.value == *"kube-system" {
@@ -160,13 +157,7 @@ impl Configuration {
             }
         }
         if file.limits.max_body_bytes > file.limits.max_bytes_in_flight {
-            return Err(YamlError {
-                line: 1,
-                column: 1,
-                message:
-                    "limits.maxBodyBytes: is more than limits.maxBytesInFlight, so the largest request would never find room"
-                        .to_owned(),
-            });
+            return Err(limits::no_room(text));
         }
         if let Some(certificates) = &file.certificates {
             certificates.value.check().map_err(|problem| at(certificates, problem.to_owned()))?;

@@ -8,13 +8,11 @@ use countersign_decision::labels;
 use countersign_decision::names::{Name, yaml_word};
 use countersign_manifest::ManifestFile;
 
-use crate::knowledge::HOME;
-
-/// A new ConfigMap with these entries.
-pub(super) fn new(entries: &[WrittenEntry]) -> String {
-    let label = labels::ALLOW_LIST;
+/// A new ConfigMap with these entries, in Countersign's namespace `home`.
+pub(super) fn new(entries: &[WrittenEntry], home: &Name) -> String {
+    let (label, home) = (labels::ALLOW_LIST, yaml_word(home));
     let head = format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: allow-list\n  namespace: {HOME}\n  labels:\n    {label}: \"true\"\ndata:\n  allow-list.yaml: |\n"
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: allow-list\n  namespace: {home}\n  labels:\n    {label}: \"true\"\ndata:\n  allow-list.yaml: |\n"
     );
     entries
         .iter()

@@ -1,28 +1,33 @@
 //! The confidential pods that run now, for the first list of a cluster that runs some already.
 
 use anyhow::Context as _;
+use countersign_decision::configuration::Configuration;
+use countersign_decision::labels;
 use countersign_policy::Measured;
 use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
-use kube::{Client, ResourceExt as _};
 
 use super::Candidate;
+use crate::args::ClusterArguments;
+use crate::commands::cluster;
 
-/// Every policy that runs in the cluster of the user's kubeconfig.
-pub(super) fn candidates() -> anyhow::Result<Vec<Candidate>> {
+/// Every policy that runs in the cluster. What cannot be listed is said on standard error, so that nobody takes the list for
+/// complete.
+pub(super) fn candidates(arguments: &ClusterArguments, configuration: &Configuration) -> anyhow::Result<Vec<Candidate>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let client = Client::try_default().await.context("cannot reach a cluster: is the kubeconfig right?")?;
-        running(&Api::all(client)).await.context("cannot list the pods of the cluster")
+        let client = cluster::client(arguments).await?;
+        running(&Api::all(client), configuration).await.context("cannot list the pods of the cluster")
     })
 }
 
-async fn running(pods: &Api<Pod>) -> anyhow::Result<Vec<Candidate>> {
+async fn running(pods: &Api<Pod>, configuration: &Configuration) -> anyhow::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
     let mut page = ListParams::default().limit(500);
     loop {
         let list = pods.list(&page).await?;
-        candidates.extend(list.items.iter().filter_map(candidate));
+        candidates.extend(list.items.iter().filter_map(|pod| candidate(pod, configuration)));
         match list.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => page = page.continue_token(&token),
             None => break,
@@ -33,26 +38,43 @@ async fn running(pods: &Api<Pod>) -> anyhow::Result<Vec<Candidate>> {
     Ok(candidates)
 }
 
-/// A pod that has not ended and carries a policy that can be read; one that cannot be read is named and left out.
-fn candidate(pod: &Pod) -> Option<Candidate> {
+/// A pod that runs on and carries a policy that can be read. One that has ended, is ending, or is the picture of a static pod, which
+/// nobody can refuse, is no candidate; a confidential one without a policy that can be read is named and left out.
+fn candidate(pod: &Pod, configuration: &Configuration) -> Option<Candidate> {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
+    let ended = matches!(phase, "Succeeded" | "Failed") || pod.metadata.deletion_timestamp.is_some();
+    if ended || pod.annotations().contains_key(labels::MIRROR) {
+        return None;
+    }
+    let spec = pod.spec.as_ref()?;
     let measured = Measured::AgentPolicy;
-    let annotation = pod.annotations().get(measured.annotation()).filter(|_| !matches!(phase, "Succeeded" | "Failed"))?;
     let title = format!("Pod/{}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
+    let Some(annotation) = pod.annotations().get(measured.annotation()) else {
+        if let Some(class) = spec.runtime_class_name.as_ref().filter(|class| configuration.is_confidential_class(class)) {
+            anstream::eprintln!(
+                "{title} is left out: it runs in {class} without a policy, and would be refused (policy-missing)"
+            );
+        }
+        return None;
+    };
     match measured.read(annotation, usize::MAX) {
         Ok(reading) => Some(Candidate {
             namespace: pod.namespace(),
-            service_account: pod
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.service_account_name.clone())
-                .unwrap_or_else(|| "default".to_owned()),
+            service_account: spec.service_account_name.clone().unwrap_or_else(|| "default".to_owned()),
             digest: reading.digest,
             title,
+            name: Some(workload(pod)),
         }),
         Err(malformed) => {
             anstream::eprintln!("{title} is left out: its policy annotation {malformed}");
             None
         }
     }
+}
+
+/// What people know the pod by: what controls it, else itself; within the length that an entry's name may have.
+fn workload(pod: &Pod) -> String {
+    let owner = pod.owner_references().iter().find(|owner| owner.controller == Some(true));
+    let name = owner.map_or_else(|| format!("Pod {}", pod.name_any()), |owner| format!("{} {}", owner.kind, owner.name));
+    format!("as {name} ran").chars().take(128).collect()
 }

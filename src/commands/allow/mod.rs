@@ -23,25 +23,33 @@ struct Candidate {
     digest: Digest,
     /// Kind, namespace and name, for people.
     title: String,
+    /// What the entry is called, if nobody gives a name.
+    name: Option<String>,
 }
 
 pub(super) fn run(arguments: &AllowArguments) -> anyhow::Result<End> {
     let (configuration, _) = offline::configuration(&arguments.configuration)?;
     let candidates = match &arguments.file {
+        Some(_) if arguments.cluster.kubeconfig.is_some() || arguments.cluster.context.is_some() => {
+            bail!("--kubeconfig and --context go with --from-cluster")
+        }
         Some(file) => from_manifest(file)?,
-        None => from_cluster::candidates()?,
+        None => from_cluster::candidates(&arguments.cluster, &configuration)?,
     };
     let (before, listed) = match &arguments.allow_list {
         None => (None, AllowList::default()),
         Some(path) => {
-            let facts = offline::facts(configuration.clone(), std::slice::from_ref(path))?;
-            (Some((input::called(path), input::text(path)?)), (*facts.allow_list).clone())
+            let text = (input::called(path), input::text(path)?);
+            let facts = offline::facts_of(configuration.clone(), std::slice::from_ref(&text))?;
+            (Some(text), (*facts.allow_list).clone())
         }
     };
     let mut entries = Vec::new();
     for candidate in candidates {
         let entry = entry(&candidate, arguments)?;
-        if is_listed(&listed, &candidate, &entry, &configuration) {
+        if let Some(revoked) = revoked(&listed, &candidate, &configuration) {
+            anstream::eprintln!("{} is left out: {} is revoked by {revoked}", candidate.title, candidate.digest);
+        } else if is_listed(&listed, &candidate, &entry, &configuration) {
             anstream::eprintln!("{} is listed already: {}", candidate.title, candidate.digest);
         } else if !entries.iter().any(|(_, known)| known == &entry) {
             entries.push((candidate.title, entry));
@@ -60,7 +68,7 @@ pub(super) fn run(arguments: &AllowArguments) -> anyhow::Result<End> {
     }
     let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
     let text = match before {
-        None => config_map::new(&entries),
+        None => config_map::new(&entries, &Name::parse(&arguments.list_namespace)?),
         Some((name, text)) => config_map::with_entries(&name, &text, &entries)?,
     };
     std::io::stdout().lock().write_all(text.as_bytes())?;
@@ -78,7 +86,7 @@ fn from_manifest(file: &std::path::Path) -> anyhow::Result<Vec<Candidate>> {
         };
         let service_account =
             input::ask(&pod.pod.to_string(), "default", |request| request.pod.spec.service_account().to_owned())?;
-        candidates.push(Candidate { namespace: pod.namespace.clone(), service_account, digest, title });
+        candidates.push(Candidate { namespace: pod.namespace.clone(), service_account, digest, title, name: None });
     }
     if candidates.is_empty() {
         bail!("{}: no pod in it carries a policy: make one from what `countersign render` prints", input::called(file));
@@ -108,7 +116,7 @@ fn entry(candidate: &Candidate, arguments: &AllowArguments) -> anyhow::Result<Wr
         digest: candidate.digest,
         namespaces: Some(namespaces),
         service_accounts,
-        name: arguments.name.clone(),
+        name: arguments.name.clone().or_else(|| candidate.name.clone()),
         profiles: None,
         not_after: None,
         owner: None,
@@ -131,6 +139,20 @@ fn is_listed(listed: &AllowList, candidate: &Candidate, entry: &WrittenEntry, co
             matches!(listed.find(&candidate.digest, applicant), Finding::Listed { .. })
         })
     })
+}
+
+/// The entry that revokes a candidate's digest where it runs, if one does.
+fn revoked(listed: &AllowList, candidate: &Candidate, configuration: &Configuration) -> Option<String> {
+    let applicant = Applicant {
+        namespace: candidate.namespace.as_deref()?,
+        service_account: &candidate.service_account,
+        profile: &configuration.enabled.first()?.name,
+        now: Timestamp::now(),
+    };
+    match listed.find(&candidate.digest, applicant) {
+        Finding::Revoked { entry } => Some(entry),
+        Finding::Listed { .. } | Finding::NotListed(_) => None,
+    }
 }
 
 fn join(noun: &str, names: &[Name]) -> String {

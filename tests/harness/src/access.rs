@@ -1,7 +1,7 @@
 //! Who may talk to the API server: users with tokens, a kubeconfig that knows them all, and clients.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use anyhow::{Context, Result};
@@ -14,6 +14,7 @@ pub(crate) const ADMIN: &str = "admin";
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub(crate) users: Vec<User>,
+    pub(crate) egress: Option<PathBuf>,
 }
 
 /// A user and the groups it is in; what it may do is for the test to say, in RBAC objects.
@@ -28,6 +29,13 @@ impl Options {
     #[must_use]
     pub fn user(mut self, name: &str, groups: &[&str]) -> Self {
         self.users.push(User::new(name, groups));
+        self
+    }
+
+    /// Whatever the API server calls inside the cluster, it asks for at this Unix socket, by HTTP CONNECT.
+    #[must_use]
+    pub fn egress(mut self, socket: &Path) -> Self {
+        self.egress = Some(socket.to_owned());
         self
     }
 }

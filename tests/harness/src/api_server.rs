@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::access::{self, ADMIN, Options, User};
 use crate::process::Process;
 use crate::run::Run;
-use crate::{Binaries, audit, boot, etcd, keys};
+use crate::{Binaries, audit, boot, egress, etcd, keys};
 
 /// A running API server; dropping it stops it.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ impl ApiServer {
         let authority = keys::write(run.folder())?;
         let users = access::users(options);
         boot::write_files(&run, &users)?;
+        egress::write(&run, options)?;
         let mut etcd = etcd::start(&run, &binaries.etcd())?;
         let (server, port) = boot::start_and_wait(&run, &binaries.kube_apiserver(), &mut etcd, &authority, &users)?;
         let mut booted = Self { server, etcd, run, binaries, port, authority, users, version: String::new() };

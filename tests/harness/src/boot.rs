@@ -1,5 +1,6 @@
 //! How kube-apiserver is started and when it counts as ready.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use anyhow::{Result, anyhow, bail};
 use crate::access::{self, ADMIN, User};
 use crate::process::Process;
 use crate::run::Run;
-use crate::{audit, etcd};
+use crate::{audit, egress, etcd};
 
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
 pub(crate) const AUDIT_LOG: &str = "audit.log";
@@ -80,7 +81,8 @@ fn start(run: &Run, program: &Path, port: u16) -> Result<Process> {
         format!("--audit-policy-file={folder}/{AUDIT_POLICY}"),
         format!("--audit-log-path={folder}/{AUDIT_LOG}"),
     ];
-    Process::start(run, "kube-apiserver", program, &arguments.map(Into::into))
+    let arguments: Vec<OsString> = arguments.into_iter().chain(egress::argument(run)).map(Into::into).collect();
+    Process::start(run, "kube-apiserver", program, &arguments)
 }
 
 async fn wait_until_ready(server: &mut Process, etcd: &mut Process, client: &kube::Client) -> Result<()> {

@@ -24,6 +24,7 @@ mod api_server;
 mod audit;
 mod binaries;
 mod boot;
+mod egress;
 mod etcd;
 mod go_build;
 mod keys;
