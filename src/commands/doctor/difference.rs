@@ -59,7 +59,9 @@ fn walk(path: &str, wanted: &Value, found: &Value, out: &mut Vec<String>) {
 
 /// Lists of named things are compared by name, other lists of things in order, and lists of words as sets.
 fn walk_lists(path: &str, wanted: &[Value], found: &[Value], out: &mut Vec<String>) {
-    if let Some(key) = ["name", "key"].into_iter().find(|key| wanted.iter().all(|item| item.get(key).is_some())) {
+    // A selector may have two expressions for one key: they have no names.
+    let names = |key: &&str| [wanted, found].into_iter().all(|list| are_unique(list.iter().map(|item| item.get(key))));
+    if let Some(key) = ["name", "key"].into_iter().find(names) {
         let named = |list: &[Value], name: &Value| list.iter().find(|item| item.get(key) == Some(name)).cloned();
         for item in wanted {
             let name = item.get(key).unwrap_or(&Value::Null);
@@ -91,6 +93,12 @@ fn walk_lists(path: &str, wanted: &[Value], found: &[Value], out: &mut Vec<Strin
     } else {
         out.push(format!("{path} has {} items, and should have {}", found.len(), wanted.len()));
     }
+}
+
+/// Whether each is there, and none twice.
+fn are_unique<'a>(names: impl Iterator<Item = Option<&'a Value>>) -> bool {
+    let names: Vec<_> = names.collect();
+    names.iter().enumerate().all(|(index, name)| name.is_some() && !names.iter().take(index).any(|earlier| earlier == name))
 }
 
 fn is_default(key: &str, value: &Value) -> bool {
@@ -161,5 +169,16 @@ mod tests {
         );
         assert_eq!(changed(|entry| entry["name"] = json!("b")), ["webhooks[a] is missing", "webhooks[b] should not be there"]);
         assert_eq!(changed(|entry| entry["rules"] = json!([])), ["webhooks[a].rules has 0 items, and should have 1"]);
+    }
+
+    #[test]
+    fn expressions_for_one_key_are_compared_one_by_one() {
+        let selector = |expressions: Value| json!({"matchExpressions": expressions});
+        let (exists, not_in) =
+            (json!({"key": "a", "operator": "Exists"}), json!({"key": "a", "operator": "NotIn", "values": ["b"]}));
+        let both = selector(json!([exists, not_in]));
+        assert_eq!(differences(&both, &both), [] as [&str; 0]);
+        assert_eq!(differences(&both, &selector(json!([exists]))), ["matchExpressions has 1 items, and should have 2"]);
+        assert_eq!(differences(&selector(json!([exists])), &both), ["matchExpressions has 2 items, and should have 1"]);
     }
 }
