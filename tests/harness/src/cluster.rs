@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::DynamicObject;
 use serde_json::json;
@@ -35,7 +36,7 @@ const CONTROL_PLANE: &str = "namespaces, etcd, API server";
 const NODE_READY: &str = "controllers, scheduler, containerd, kubelet, kube-proxy: the node is ready";
 
 /// How long a started cluster may take until its node is ready.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_mins(2);
 
 /// A running cluster; dropping it stops it and removes every trace.
 #[derive(Debug)]
@@ -99,11 +100,12 @@ impl Cluster {
     pub fn start(&mut self) -> Result<()> {
         ensure!(self.space.is_none(), "the cluster runs already");
         let runtime = self.runtime.as_ref().context("the cluster has ended")?;
-        self.space = Some(stage(CONTROL_PLANE, || {
+        let space = stage(CONTROL_PLANE, || {
             let space = Space::make(self.api.run())?;
             connect(&space, &self.forward, &self.images, runtime)?;
             self.api.start_again(&space).map(|()| space)
-        })?);
+        })?;
+        self.space = Some(space);
         stage(NODE_READY, || self.start_node())
     }
 
@@ -125,6 +127,8 @@ impl Cluster {
         let space = self.space.as_ref().context("the cluster is stopped")?;
         let run = self.api.run();
         let program = |name| self.programs.program(name);
+        // What is stored of the node may be from before a stop.
+        let before = boot::block_on(heartbeat_of_ready_node(&self.api))?;
         self.processes = vec![
             controllers::start(run, space, &program("kube-controller-manager"))?,
             controllers::start_scheduler(run, space, &program("kube-scheduler"))?,
@@ -132,10 +136,11 @@ impl Cluster {
             kubelet::start(run, space, &program("kubelet"))?,
             kubelet::start_proxy(run, space, &program("kube-proxy"))?,
         ];
-        self.wait_until_ready()
+        self.wait_until_ready(before.as_ref())
     }
 
-    fn wait_until_ready(&mut self) -> Result<()> {
+    /// Returns once the node is ready at another time than `before`.
+    fn wait_until_ready(&mut self, before: Option<&Time>) -> Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             for process in &mut self.processes {
@@ -143,7 +148,8 @@ impl Cluster {
                     return Err(process.failure(&format!("ended with {status} before the node was ready")));
                 }
             }
-            if boot::block_on(node_is_ready(&self.api))? {
+            let heartbeat = boot::block_on(heartbeat_of_ready_node(&self.api))?;
+            if heartbeat.is_some() && heartbeat.as_ref() != before {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -212,11 +218,12 @@ fn write_files(run: &Run, users: &[User]) -> Result<()> {
     kubelet::write_files(run)
 }
 
-async fn node_is_ready(api: &ApiServer) -> Result<bool> {
-    let node = Api::<Node>::all(api.client()?).get_opt(NODE).await?;
-    let Some(node) = node else { return Ok(false) };
+/// When the kubelet last said that the node is ready, if it is and takes pods.
+async fn heartbeat_of_ready_node(api: &ApiServer) -> Result<Option<Time>> {
+    let Some(node) = Api::<Node>::all(api.client()?).get_opt(NODE).await? else { return Ok(None) };
     // A node that became ready a moment ago still repels pods.
     let repels = node.spec.and_then(|spec| spec.taints).is_some_and(|taints| !taints.is_empty());
     let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
-    Ok(!repels && conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
+    let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready" && condition.status == "True");
+    Ok(ready.filter(|_| !repels).and_then(|condition| condition.last_heartbeat_time))
 }

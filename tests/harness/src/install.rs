@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use crate::{Cluster, brought_certificate};
 
 /// How long the replicas may take until all are ready.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_mins(2);
 
 /// What a user applies, in the repository.
 pub const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests");

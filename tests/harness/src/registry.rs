@@ -78,9 +78,10 @@ impl Images {
         let repository = format!("{registry}/{name}");
         match kind {
             "manifests" => {
-                let image = match reference.starts_with("sha256:") {
-                    true => self.of(&repository).find(|image| image.digest == reference)?,
-                    false => self.by_name.get(&format!("{repository}:{reference}"))?,
+                let image = if reference.starts_with("sha256:") {
+                    self.of(&repository).find(|image| image.digest == reference)?
+                } else {
+                    self.by_name.get(&format!("{repository}:{reference}"))?
                 };
                 let manifest = image.blob(&image.digest)?;
                 let headers = [

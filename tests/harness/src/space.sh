@@ -36,7 +36,11 @@ ip address add "$address/24" dev node
 ip link set node up
 ip route add default dev node
 
-# The control groups under which the kubelet puts all pods.
+# The control groups under which the kubelet puts all pods. Those of pods that ran before a stop would be gone on a machine that
+# starts; the kubelet would look at each of them for seconds.
+for group in "/sys/fs/cgroup/$name" /sys/fs/cgroup/*/"$name"; do
+    [ ! -d "$group" ] || find "$group" -mindepth 1 -depth -type d -exec rmdir {} +
+done
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     mkdir -p "/sys/fs/cgroup/$name"
 else

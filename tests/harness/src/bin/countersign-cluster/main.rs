@@ -15,7 +15,8 @@ fn main() -> Result<()> {
     let product = static_binary()?;
     let cluster = Cluster::boot(&Options::default(), &product)?;
     stage("Countersign: manifests applied, all replicas ready", || cluster.install())?;
-    let manifests = tutorial::write(&cluster)?;
+    let manifests =
+        stage("the tutorial's namespace and manifests, the webhook answers", || tutorial::write(&cluster, &product))?;
     let text = tutorial::commands(&cluster, &Binaries::pinned()?, &manifests);
     let mut out = stdout();
     writeln!(out, "{text}")?;
