@@ -118,23 +118,17 @@ fn can_run_a_node() -> bool {
 /// When this is not root on Debian, or apt-get fails.
 pub(crate) fn ensure_node_packages() -> Result<()> {
     ensure!(can_run_a_node(), "a cluster needs root on Debian: it makes network, mount and PID namespaces");
-    let missing: Vec<&str> =
-        NODE_PACKAGES.iter().filter(|(test, _)| !answers("sh", &["-c", test])).map(|(_, package)| *package).collect();
+    let needed = NODE_PACKAGES.lines().filter_map(|line| line.split_once(' '));
+    let is_there = |program: &str| answers("sh", &["-c", &format!("command -v {program}")]);
+    let missing: Vec<&str> = needed.filter(|(program, _)| !is_there(program)).map(|(_, package)| package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     apt_get(&missing).with_context(|| format!("a cluster needs these packages: {}", missing.join(", ")))
 }
 
-/// How to see that a package is there, and its name.
-const NODE_PACKAGES: &[(&str, &str)] = &[
-    ("command -v containerd", "containerd"),
-    ("command -v runc", "runc"),
-    ("test -x /usr/lib/cni/bridge", "containernetworking-plugins"),
-    ("command -v iptables", "iptables"),
-    ("command -v buildah", "buildah"),
-    ("command -v ip", "iproute2"),
-];
+/// Lines of a program and the Debian package that brings it.
+const NODE_PACKAGES: &str = include_str!("../../tests/harness/debian-packages");
 
 /// A program that a Debian package brings.
 fn ensure_package(program: &str, package: &str) -> Result<()> {
