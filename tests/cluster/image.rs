@@ -1,13 +1,13 @@
 //! The shipped image, as the kernel sees it run.
 
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::Api;
 
 use crate::pods;
+use crate::process::process_of;
 use crate::site::{HOME, Site, countersign_pods};
 
 /// What container runtimes put into every root: mount points.
@@ -58,19 +58,4 @@ pub(crate) fn play(site: &mut Site) -> Result<String> {
         "{} replicas, uid 65532, no capability, root read-only, seccomp filter; binary {megabytes:.1} MB",
         replicas.len()
     ))
-}
-
-/// The folder in /proc of the process of a replica: that of its pod's control group which runs Countersign.
-fn process_of(site: &Site, pod: &Pod) -> Result<PathBuf> {
-    let run = site.cluster.api().folder().file_name().context("the run has no name")?.to_string_lossy().into_owned();
-    let uid = pod.metadata.uid.as_deref().context("the pod has no uid")?;
-    for entry in fs::read_dir("/proc")? {
-        let process = entry?.path();
-        let groups = fs::read_to_string(process.join("cgroup")).unwrap_or_default();
-        let command = fs::read(process.join("cmdline")).unwrap_or_default();
-        if groups.contains(&run) && groups.contains(uid) && command.starts_with(b"/countersign") {
-            return Ok(process);
-        }
-    }
-    anyhow::bail!("no process of pod {uid} runs")
 }

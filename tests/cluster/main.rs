@@ -9,7 +9,9 @@ mod image;
 mod load;
 mod pods;
 mod power_cut;
+mod process;
 mod reinstall;
+mod replica_killed;
 mod replicas_gone;
 mod rolling_restart;
 mod site;
@@ -35,6 +37,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "the_tutorial_runs_as_its_pages_say", play: tutorial::play },
     Scene { name: "the_image_runs_with_no_rights_at_all", play: image::play },
     Scene { name: "a_rolling_restart_loses_no_creation", play: rolling_restart::play },
+    Scene { name: "a_killed_replica_costs_seconds_at_most", play: replica_killed::play },
     Scene { name: "without_replicas_confidential_pods_alone_wait", play: replicas_gone::play },
     Scene { name: "without_the_api_server_the_last_facts_answer", play: api_server_unreachable::play },
     Scene { name: "after_a_power_cut_it_comes_back_by_itself", play: power_cut::play },

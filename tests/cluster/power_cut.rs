@@ -29,7 +29,7 @@ pub(crate) fn play(site: &mut Site) -> Result<String> {
         until_within(BACK_WITHIN, "every container was started again", async || {
             let mut all = countersign_pods(&client).await?;
             all.extend(Api::<Pod>::namespaced(client.clone(), NAMESPACE).get_opt("bystander").await?);
-            Ok(all.iter().all(|pod| pods::is_ready(pod) && restarts(pod) > 0).then_some(()))
+            Ok(all.iter().all(|pod| pods::is_ready(pod) && pods::restarts(pod) > 0).then_some(()))
         })
         .await?;
         until_within(BACK_WITHIN, "all replicas are ready", async || Ok((replicas(&client).await? == (3, 3)).then_some(())))
@@ -43,9 +43,4 @@ pub(crate) fn play(site: &mut Site) -> Result<String> {
             admitting.as_secs_f64()
         ))
     })
-}
-
-fn restarts(pod: &Pod) -> i32 {
-    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    statuses.map_or(0, |all| all.iter().map(|status| status.restart_count).min().unwrap_or_default())
 }

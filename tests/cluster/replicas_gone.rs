@@ -55,7 +55,7 @@ pub(crate) fn play(site: &mut Site) -> Result<String> {
         site.until_admitting(&client).await?;
         let healed = started.elapsed();
         tokio::task::block_in_place(|| site.cluster.wait_until_rolled_out())?;
-        Ok(format!("admitted again {:.1} s after the replicas were asked back; users read:\n    {text}", healed.as_secs_f64()))
+        Ok(format!("admitted again {:.1} s after the replicas were asked back; users read: {text}", healed.as_secs_f64()))
     })
 }
 
