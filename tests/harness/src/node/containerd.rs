@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -15,6 +17,12 @@ pub(crate) const SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// The image of the container that holds a pod's namespaces.
 pub(crate) const PAUSE: &str = "countersign.test/pause:1";
+
+/// The last that containerd says before it takes the kubelet's requests.
+const SERVES: &str = "Start streaming server";
+
+/// How long that may take.
+const SERVES_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where the mirror of all registries listens, inside the namespace.
 pub(crate) const REGISTRY: &str = "127.0.0.1:5000";
@@ -37,13 +45,27 @@ pub(crate) fn write_files(run: &Run) -> Result<()> {
     Ok(())
 }
 
-/// Starts containerd; the kubelet waits for it.
+/// Starts containerd and waits until it serves: the kubelet gives up when it comes first, and after a stop containerd takes its
+/// time with the pods that it remembers.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When it ends, or does not serve in time, with the end of its log.
 pub(crate) fn start(run: &Run, space: &Space) -> Result<Process> {
     let arguments: [OsString; 2] = ["--config".into(), run.folder().join("containerd.toml").into()];
-    space.start(run, "containerd", Path::new("containerd"), &arguments)
+    let mut containerd = space.start(run, "containerd", Path::new("containerd"), &arguments)?;
+    let deadline = Instant::now() + SERVES_WITHIN;
+    while !containerd.log().contains(SERVES) {
+        if let Some(status) = containerd.ended() {
+            return Err(containerd.failure(&format!("ended with {status}")));
+        }
+        if Instant::now() > deadline {
+            return Err(containerd.failure("does not serve in time"));
+        }
+        sleep(Duration::from_millis(50));
+    }
+    // The word is given just before the first request is taken.
+    sleep(Duration::from_millis(200));
+    Ok(containerd)
 }
 
 /// Handler `kata-cc` is what AKS's RuntimeClass names: scheduling, overhead and admission of its pods are the real ones, only
