@@ -25,7 +25,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn cargo(arguments: &[&str]) -> Result<()> {
+pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     anstream::println!("cargo {}", arguments.join(" "));
     let status = Command::new("cargo").args(arguments).current_dir(root()).status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
@@ -33,7 +33,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Where cargo puts what it builds: the variable of cargo's own name, else the folder in the repository.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     given.map_or_else(|| root().join("target"), |given| root().join(given))
 }

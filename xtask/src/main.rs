@@ -1,6 +1,7 @@
 //! Developer tasks of Countersign: `cargo xtask test` checks everything that a change must pass.
 
 mod bench;
+mod cluster;
 mod generate;
 mod report;
 mod step;
@@ -33,6 +34,14 @@ enum Task {
     },
     /// Measures the webhook beside its floor and prints the ratios.
     Bench,
+    /// Boots a real cluster with Countersign in it, and keeps both until Ctrl-C.
+    ///
+    /// One node, in namespaces of its own: etcd, kube-apiserver, controllers, scheduler, kubelet, kube-proxy and containerd.
+    /// The shipped image is built with buildah and installed from manifests/install.yaml; stand-ins bear the names of the
+    /// tutorial's images, and RuntimeClass kata-cc-isolation runs pods with runc. Needs root on Debian: packages that are
+    /// missing are installed, programs are built once. Prints the KUBECONFIG and the tutorial's commands; Ctrl-C removes
+    /// every trace.
+    Cluster,
     /// Writes the files that come out of the code: manifests and schemas.
     Generate,
 }
@@ -45,6 +54,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Test { parts } => test::run(&parts),
         Task::Bench => bench::run(),
+        Task::Cluster => cluster::run(),
         Task::Generate => generate::run(),
     }
 }

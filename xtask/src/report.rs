@@ -73,7 +73,7 @@ impl Report {
         if !step.counts_tests {
             return (GOOD, "ok", String::new());
         }
-        for line in output.iter().filter(|line| is_heading(line) || result_of(line).is_some()) {
+        for line in output.iter().filter(|line| is_heading(line) || is_scene(line) || result_of(line).is_some()) {
             println!("{line}");
         }
         let tests = tests(output);
@@ -111,6 +111,11 @@ fn result_of(line: &str) -> Option<Tests> {
     let numbers = line.strip_prefix("test result: ")?.split_once(". ")?.1;
     let number = |what: &str| numbers.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse().ok());
     Some(Tests { passed: number("passed")?, failed: number("failed")? })
+}
+
+/// A line with the numbers that a scene has seen: they are worth knowing when all is well, too.
+fn is_scene(line: &str) -> bool {
+    line.starts_with("scene ")
 }
 
 fn is_heading(line: &str) -> bool {

@@ -124,7 +124,38 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &[Tool::Go],
         ..Step::TESTS
     },
+    Step {
+        name: "node",
+        does: "the programs of a node, built once from Go modules; a cluster boots, and goes without a trace",
+        command: &["cargo", "test", "--workspace", "--locked", "--test", "node", "--", "--nocapture"],
+        needs: &[Tool::Go, Tool::Node],
+        only_if: Some(A_NODE_CAN_RUN),
+        ..Step::TESTS
+    },
+    Step {
+        name: "static",
+        does: "the static release binary that the image holds",
+        command: &["cargo", "build", "--release", "--locked", "--bin", "countersign", "--target", "x86_64-unknown-linux-gnu"],
+        variables: &[("RUSTFLAGS", "-C target-feature=+crt-static")],
+        only_if: Some(A_NODE_CAN_RUN),
+        ..Step::CHECK
+    },
+    Step {
+        name: "cluster",
+        does: "the shipped image and manifests in a real cluster, on good and on bad days",
+        command: &["cargo", "test", "--workspace", "--locked", "--test", "cluster"],
+        needs: &[Tool::Go, Tool::Node],
+        only_if: Some(A_NODE_CAN_RUN),
+        ..Step::TESTS
+    },
 ];
+
+/// What every step with a node needs.
+const A_NODE_CAN_RUN: Condition = Condition {
+    command: tools::CAN_RUN_A_NODE,
+    otherwise: "a node needs root on Debian, and leave to make network, mount and PID namespaces: \
+                `unshare --net --mount --pid --fork true` says why",
+};
 
 /// Runs the named parts, or all; a failed part does not keep the others from running.
 ///

@@ -24,6 +24,8 @@ pub(crate) enum Tool {
     Curl,
     /// The load generator of the benchmark.
     H2load,
+    /// What a node runs on, beside what Go builds. Nothing where no node can run: the step then says so by itself.
+    Node,
 }
 
 /// The tools of these steps, each once, in the order of their first use.
@@ -49,6 +51,8 @@ impl Tool {
             Self::Go => ensure_go(),
             Self::Curl => ensure_package("curl", "curl"),
             Self::H2load => ensure_package("h2load", "nghttp2-client"),
+            Self::Node if can_run_a_node() => ensure_node_packages(),
+            Self::Node => Ok(()),
         }
     }
 }
@@ -90,7 +94,7 @@ fn ensure_go() -> Result<()> {
         return Ok(());
     }
     if !answers("go", &["version"]) {
-        apt_get("golang-go").with_context(|| format!("Go is missing: {wanted}"))?;
+        apt_get(&["golang-go"]).with_context(|| format!("Go is missing: {wanted}"))?;
     }
     // Asked in the module, an older Go fetches the one that go.mod names, or fails.
     ensure!(
@@ -100,22 +104,48 @@ fn ensure_go() -> Result<()> {
     Ok(())
 }
 
+/// Succeeds where this process may make namespaces and Debian packages can be had.
+pub(crate) const CAN_RUN_A_NODE: &[&str] =
+    &["sh", "-c", "test -e /etc/debian_version && unshare --net --mount --pid --fork true"];
+
+fn can_run_a_node() -> bool {
+    matches!(CAN_RUN_A_NODE, [program, arguments @ ..] if answers(program, arguments))
+}
+
+/// Installs the packages of a node that are missing.
+///
+/// # Errors
+/// When this is not root on Debian, or apt-get fails.
+pub(crate) fn ensure_node_packages() -> Result<()> {
+    ensure!(can_run_a_node(), "a cluster needs root on Debian: it makes network, mount and PID namespaces");
+    let needed = NODE_PACKAGES.lines().filter_map(|line| line.split_once(' '));
+    let is_there = |program: &str| answers("sh", &["-c", &format!("command -v {program}")]);
+    let missing: Vec<&str> = needed.filter(|(program, _)| !is_there(program)).map(|(_, package)| package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt_get(&missing).with_context(|| format!("a cluster needs these packages: {}", missing.join(", ")))
+}
+
+/// Lines of a program and the Debian package that brings it.
+const NODE_PACKAGES: &str = include_str!("../../tests/harness/debian-packages");
+
 /// A program that a Debian package brings.
 fn ensure_package(program: &str, package: &str) -> Result<()> {
     if answers(program, &["--version"]) {
         return Ok(());
     }
-    apt_get(package).with_context(|| format!("{program} is missing: install {package}"))
+    apt_get(&[package]).with_context(|| format!("{program} is missing: install {package}"))
 }
 
-/// Installs a Debian package, where that can be done.
-fn apt_get(package: &str) -> Result<()> {
+/// Installs Debian packages, where that can be done.
+fn apt_get(packages: &[&str]) -> Result<()> {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     if !is_root || !answers("apt-get", &["--version"]) {
-        bail!("{package} can be installed here by root with apt-get alone");
+        bail!("{} can be installed here by root with apt-get alone", packages.join(", "));
     }
     install("apt-get", &["update", "--quiet"])?;
-    install("apt-get", &["install", "--yes", "--no-install-recommends", package])
+    install("apt-get", &[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 /// Runs an installer in sight.

@@ -41,8 +41,12 @@ impl Options {
 }
 
 impl User {
-    fn new(name: &str, groups: &[&str]) -> Self {
+    pub(crate) fn new(name: &str, groups: &[&str]) -> Self {
         Self { name: name.to_owned(), groups: groups.iter().map(|group| (*group).to_owned()).collect() }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The token is no secret: it opens a server on loopback that lives for one test run.
@@ -66,7 +70,7 @@ pub(crate) fn token_file(users: &[User]) -> String {
     })
 }
 
-/// A kubeconfig with one context per user, named like the user; `admin` is the current one.
+/// A kubeconfig with one context per user, named like the user; the first is the current one.
 pub(crate) fn kubeconfig(port: u16, authority: &Path, users: &[User]) -> Value {
     let named = |make: &dyn Fn(&User) -> Value| users.iter().map(make).collect::<Value>();
     json!({
@@ -78,7 +82,7 @@ pub(crate) fn kubeconfig(port: u16, authority: &Path, users: &[User]) -> Value {
         }}],
         "users": named(&|user| json!({"name": user.name, "user": {"token": user.token()}})),
         "contexts": named(&|user| json!({"name": user.name, "context": {"cluster": "test", "user": user.name}})),
-        "current-context": ADMIN,
+        "current-context": users.first().map(User::name),
     })
 }
 

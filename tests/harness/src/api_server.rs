@@ -11,8 +11,10 @@ use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::access::{self, ADMIN, Options, User};
+use crate::place::Place;
 use crate::process::Process;
 use crate::run::Run;
+use crate::space::Space;
 use crate::{Binaries, audit, boot, egress, etcd, keys};
 
 /// A running API server; dropping it stops it.
@@ -39,15 +41,42 @@ impl ApiServer {
     pub fn boot(options: &Options) -> Result<Self> {
         let binaries = Binaries::find()?;
         let run = Run::create()?;
-        let authority = keys::write(run.folder())?;
         let users = access::users(options);
-        boot::write_files(&run, &users)?;
+        let authority = write_files(&run, &users)?;
         egress::write(&run, options)?;
-        let mut etcd = etcd::start(&run, &binaries.etcd())?;
+        let mut etcd = etcd::start(&run, Place::Host, &binaries.etcd())?;
         let (server, port) = boot::start_and_wait(&run, &binaries.kube_apiserver(), &mut etcd, &authority, &users)?;
         let mut booted = Self { server, etcd, run, binaries, port, authority, users, version: String::new() };
         booted.version = boot::block_on(booted.open())?;
         Ok(booted)
+    }
+
+    /// The same inside the namespaces of a cluster, as seen through a port on loopback that leads there.
+    ///
+    /// # Errors
+    /// As [`ApiServer::boot`].
+    pub(crate) fn boot_inside(space: &Space, run: Run, binaries: Binaries, users: Vec<User>, port: u16) -> Result<Self> {
+        let authority = write_files(&run, &users)?;
+        let (etcd, server) = start_inside(&run, space, &binaries, port, &authority, &users)?;
+        let mut booted = Self { server, etcd, run, binaries, port, authority, users, version: String::new() };
+        booted.version = boot::block_on(booted.open())?;
+        Ok(booted)
+    }
+
+    /// Starts both again, from the same data, in new namespaces: the processes of the old ones have ended with these.
+    ///
+    /// # Errors
+    /// As [`ApiServer::boot`].
+    pub(crate) fn start_again(&mut self, space: &Space) -> Result<()> {
+        let (etcd, server) = start_inside(&self.run, space, &self.binaries, self.port, &self.authority, &self.users)?;
+        self.etcd = etcd;
+        self.server = server;
+        Ok(())
+    }
+
+    /// The run that everything of this server belongs to.
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
     }
 
     /// A new client for `admin`, who may do everything. It belongs to the tokio runtime that this is called in: make one in
@@ -175,4 +204,24 @@ impl ApiServer {
         self.namespace("default", &[], &[]).await?;
         Ok(self.client()?.apiserver_version().await?.git_version)
     }
+}
+
+/// Writes everything that the processes read; returns the authority's certificate as DER.
+fn write_files(run: &Run, users: &[User]) -> Result<Vec<u8>> {
+    boot::write_files(run, users)?;
+    keys::write(run.folder())
+}
+
+/// etcd and kube-apiserver, in this order.
+fn start_inside(
+    run: &Run,
+    space: &Space,
+    binaries: &Binaries,
+    port: u16,
+    authority: &[u8],
+    users: &[User],
+) -> Result<(Process, Process)> {
+    let mut etcd = etcd::start(run, Place::Inside(space), &binaries.etcd())?;
+    let server = boot::start_inside(run, space, &binaries.kube_apiserver(), (&mut etcd, port), authority, users)?;
+    Ok((etcd, server))
 }

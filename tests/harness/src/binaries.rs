@@ -1,4 +1,4 @@
-//! Where etcd, kube-apiserver and kubectl come from.
+//! Where etcd, kube-apiserver, kubectl and the programs of a node come from.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::go_build;
+use crate::go_build::{self, Set};
 
 /// The Go module that pins the versions: what it requires is what is built.
 const GO_MOD: &str = include_str!("../go/go.mod");
@@ -17,7 +17,42 @@ pub struct Binaries {
     folder: PathBuf,
 }
 
+/// A folder with `kubelet`, `kube-proxy`, `kube-controller-manager`, `kube-scheduler`, and the program that stands in for
+/// what the tutorial's images hold.
+#[derive(Clone, Debug)]
+pub struct NodeBinaries {
+    folder: PathBuf,
+}
+
+/// What tests that need an API server alone wait for: the name of each program and its Go package.
+const CONTROL_PLANE: &[(&str, &str)] = &[
+    ("etcd", "go.etcd.io/etcd/server/v3"),
+    ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
+];
+
+/// What a cluster needs besides.
+const NODE: &[(&str, &str)] = &[
+    ("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    ("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
+    ("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
+    (STAND_IN, "countersign.dev/harness/stand_in"),
+];
+
+/// The program that runs in the images of the tutorial.
+pub(crate) const STAND_IN: &str = "stand-in";
+
 impl Binaries {
+    /// The programs of the pinned version, from the cache, whatever `KUBEBUILDER_ASSETS` says: a kubelet may not be newer than
+    /// its API server.
+    ///
+    /// # Errors
+    /// When no Go is installed, or when the build fails.
+    pub fn pinned() -> Result<Self> {
+        Self::cached(&cache_folder()?)
+    }
+
     /// The programs in `KUBEBUILDER_ASSETS` (the convention of controller-runtime's envtest) if that is set; else those in
     /// the cache, `$XDG_CACHE_HOME/countersign` or `~/.cache/countersign`, built there from Go modules if they are missing.
     ///
@@ -65,26 +100,58 @@ impl Binaries {
         Ok(Self { folder })
     }
 
-    /// One process builds, others wait for it: the lock is the kernel's, so it goes with the process that holds it.
     fn cached(cache: &Path) -> Result<Self> {
         let kubernetes = required("k8s.io/kubernetes").context("go/go.mod requires no k8s.io/kubernetes")?;
         let etcd = required("go.etcd.io/etcd/server/v3").context("go/go.mod requires no etcd")?;
-        let name = format!("kubernetes-{kubernetes}-etcd-{etcd}");
-        let folder = cache.join(&name);
-        if !folder.is_dir() {
-            fs::create_dir_all(cache).with_context(|| format!("cannot create the cache {}", cache.display()))?;
-            let path = cache.join(format!("{name}.lock"));
-            let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-                eprintln!("waiting for another process that builds {name}");
-                lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-            }
-            if !folder.is_dir() {
-                go_build::build(kubernetes, etcd, &cache.join(format!("{name}.unfinished")), &folder)?;
-            }
-        }
-        Ok(Self { folder })
+        let set = Set {
+            name: format!("kubernetes-{kubernetes}-etcd-{etcd}"),
+            kubernetes,
+            programs: CONTROL_PLANE,
+            takes: "5 minutes",
+        };
+        Ok(Self { folder: built(cache, &set)? })
     }
+}
+
+impl NodeBinaries {
+    /// The programs in the cache, built there from Go modules if they are missing; those of [`Binaries::pinned`] fit them.
+    ///
+    /// # Errors
+    /// When no Go is installed, or when the build fails.
+    pub fn find() -> Result<Self> {
+        let kubernetes = required("k8s.io/kubernetes").context("go/go.mod requires no k8s.io/kubernetes")?;
+        let set = Set { name: format!("kubernetes-node-{kubernetes}"), kubernetes, programs: NODE, takes: "4 minutes more" };
+        Ok(Self { folder: built(&cache_folder()?, &set)? })
+    }
+
+    /// The folder that the programs are in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// The folder of a set of programs. One process builds, others wait for it: the lock is the kernel's, so it goes with the
+/// process that holds it.
+fn built(cache: &Path, set: &Set) -> Result<PathBuf> {
+    let name = &set.name;
+    let folder = cache.join(name);
+    if !folder.is_dir() {
+        fs::create_dir_all(cache).with_context(|| format!("cannot create the cache {}", cache.display()))?;
+        let path = cache.join(format!("{name}.lock"));
+        let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            eprintln!("waiting for another process that builds {name}");
+            lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        }
+        if !folder.is_dir() {
+            go_build::build(set, &cache.join(format!("{name}.unfinished")), &folder)?;
+        }
+    }
+    Ok(folder)
 }
 
 pub(crate) fn cache_folder() -> Result<PathBuf> {

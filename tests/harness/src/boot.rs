@@ -9,14 +9,22 @@ use std::{fs, thread};
 use anyhow::{Result, anyhow, bail};
 
 use crate::access::{self, ADMIN, User};
+use crate::place::Place;
 use crate::process::Process;
 use crate::run::Run;
+use crate::space::{NODE_ADDRESS, Space};
 use crate::{audit, egress, etcd};
 
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
 pub(crate) const AUDIT_LOG: &str = "audit.log";
 const AUDIT_POLICY: &str = "audit-policy.json";
 const TOKENS: &str = "tokens.csv";
+
+/// Where the API server listens inside the namespaces of a cluster.
+pub(crate) const PORT_INSIDE: u16 = 6443;
+
+/// The address that pods know the API server by: the first of the range of Services.
+pub(crate) const KUBERNETES_SERVICE: &str = "10.96.0.1";
 
 /// How long the API server may take until it is ready; it takes about five seconds.
 const READY_WITHIN: Duration = Duration::from_secs(90);
@@ -44,14 +52,15 @@ pub(crate) fn start_and_wait(
 ) -> Result<(Process, u16)> {
     for _ in 0..PORTS_TRIED {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut server = start(run, program, port)?;
-        let kubeconfig = access::kubeconfig(port, &run.folder().join("authority.crt"), users);
-        fs::write(run.folder().join(KUBECONFIG), kubeconfig.to_string())?;
-        let ready = block_on(async {
-            let client = access::client(port, authority, users, ADMIN)?;
-            wait_until_ready(&mut server, etcd, &client).await
-        });
-        match ready {
+        let only_here = [
+            "--bind-address=127.0.0.1".to_owned(),
+            "--advertise-address=127.0.0.1".to_owned(),
+            // A loopback address is refused as the endpoint of service kubernetes.
+            "--endpoint-reconciler-type=none".to_owned(),
+            format!("--secure-port={port}"),
+        ];
+        let mut server = start(run, Place::Host, program, only_here)?;
+        match ready(run, port, &mut server, etcd, authority, users) {
             Err(_) if server.log().contains("address already in use") => {}
             other => return other.map(|()| (server, port)),
         }
@@ -59,15 +68,44 @@ pub(crate) fn start_and_wait(
     bail!("{PORTS_TRIED} free ports on 127.0.0.1 were each taken before kube-apiserver could listen on them")
 }
 
-fn start(run: &Run, program: &Path, port: u16) -> Result<Process> {
+/// Starts kube-apiserver inside the namespaces of a cluster and waits until it is ready, as seen through a port on loopback
+/// that leads there.
+///
+/// # Errors
+/// When it ends, or is not ready in time, with the end of its log.
+pub(crate) fn start_inside(
+    run: &Run,
+    space: &Space,
+    program: &Path,
+    (etcd, port): (&mut Process, u16),
+    authority: &[u8],
+    users: &[User],
+) -> Result<Process> {
+    let only_there = [
+        format!("--advertise-address={NODE_ADDRESS}"),
+        format!("--secure-port={PORT_INSIDE}"),
+        // For `kubectl logs` and `exec`: there is no name service.
+        "--kubelet-preferred-address-types=InternalIP".to_owned(),
+    ];
+    let mut server = start(run, Place::Inside(space), program, only_there)?;
+    ready(run, port, &mut server, etcd, authority, users)?;
+    Ok(server)
+}
+
+/// Writes the kubeconfig for a port and waits until the API server is ready.
+fn ready(run: &Run, port: u16, server: &mut Process, etcd: &mut Process, authority: &[u8], users: &[User]) -> Result<()> {
+    let kubeconfig = access::kubeconfig(port, &run.folder().join("authority.crt"), users);
+    fs::write(run.folder().join(KUBECONFIG), kubeconfig.to_string())?;
+    block_on(async {
+        let client = access::client(port, authority, users, ADMIN)?;
+        wait_until_ready(server, etcd, &client).await
+    })
+}
+
+fn start<const N: usize>(run: &Run, place: Place<'_>, program: &Path, differing: [String; N]) -> Result<Process> {
     let folder = run.folder().display();
-    let arguments = [
+    let same = [
         format!("--etcd-servers={}", etcd::url(run)),
-        "--bind-address=127.0.0.1".to_owned(),
-        "--advertise-address=127.0.0.1".to_owned(),
-        // A loopback address is refused as the endpoint of service kubernetes.
-        "--endpoint-reconciler-type=none".to_owned(),
-        format!("--secure-port={port}"),
         format!("--cert-dir={folder}"),
         format!("--tls-cert-file={folder}/serving.crt"),
         format!("--tls-private-key-file={folder}/serving.key"),
@@ -81,8 +119,8 @@ fn start(run: &Run, program: &Path, port: u16) -> Result<Process> {
         format!("--audit-policy-file={folder}/{AUDIT_POLICY}"),
         format!("--audit-log-path={folder}/{AUDIT_LOG}"),
     ];
-    let arguments: Vec<OsString> = arguments.into_iter().chain(egress::argument(run)).map(Into::into).collect();
-    Process::start(run, "kube-apiserver", program, &arguments)
+    let arguments: Vec<OsString> = same.into_iter().chain(differing).chain(egress::argument(run)).map(Into::into).collect();
+    place.start(run, "kube-apiserver", program, &arguments)
 }
 
 async fn wait_until_ready(server: &mut Process, etcd: &mut Process, client: &kube::Client) -> Result<()> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::place::Place;
 use crate::process::Process;
 use crate::run::Run;
 
@@ -11,7 +12,7 @@ use crate::run::Run;
 ///
 /// # Errors
 /// When it cannot be started.
-pub(crate) fn start(run: &Run, program: &Path) -> Result<Process> {
+pub(crate) fn start(run: &Run, place: Place<'_>, program: &Path) -> Result<Process> {
     let folder = run.folder().display();
     // Asked for and never dialled: a cluster of one has no peers, and its one client knows the socket, which is not accepted here.
     let advertised = "http://127.0.0.1:1";
@@ -25,7 +26,7 @@ pub(crate) fn start(run: &Run, program: &Path) -> Result<Process> {
         "--unsafe-no-fsync".to_owned(),
         "--log-level=warn".to_owned(),
     ];
-    Process::start(run, "etcd", program, &arguments.map(Into::into))
+    place.start(run, "etcd", program, &arguments.map(Into::into))
 }
 
 /// Where clients reach it.

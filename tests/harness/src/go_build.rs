@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// The Go module: go.mod, go.sum and no code.
+/// The Go module: go.mod, go.sum, and the program that stands in for others.
 const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/go");
 
 /// How often plain progress speaks, where there is no terminal.
@@ -18,32 +18,44 @@ const EVERY: Duration = Duration::from_secs(30);
 /// How many of the last lines of a failed build are shown.
 const LAST_LINES: usize = 20;
 
+/// Programs that are built together.
+#[derive(Debug)]
+pub(crate) struct Set {
+    /// The name of their folder in the cache: it tells their versions.
+    pub(crate) name: String,
+    /// The version that those of Kubernetes call themselves.
+    pub(crate) kubernetes: &'static str,
+    /// The name of each and its Go package.
+    pub(crate) programs: &'static [(&'static str, &'static str)],
+    /// How long that takes on 2 cores, in words.
+    pub(crate) takes: &'static str,
+}
+
 /// Builds all programs into `unfinished` and renames that to `folder`: whoever finds `folder` finds it complete.
 /// The caller holds the lock on both.
 ///
 /// # Errors
 /// When Go is missing, cannot fetch a module, or cannot compile; the last lines it said are in the error.
-pub(crate) fn build(kubernetes: &str, etcd: &str, unfinished: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn build(set: &Set, unfinished: &Path, folder: &Path) -> Result<()> {
     let started = Instant::now();
     eprintln!(
-        "building kube-apiserver and kubectl {kubernetes} and etcd {etcd} from Go modules, once, into {} \
-         (about 5 minutes on 2 cores)",
-        folder.display()
+        "building {} of Kubernetes {} from Go modules, once, into {} (about {} on 2 cores)",
+        set.programs.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+        set.kubernetes,
+        folder.display(),
+        set.takes
     );
     // What a killed build left behind.
     if unfinished.exists() {
         fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
     }
+    let kubernetes = set.kubernetes;
     let (major, minor) = major_and_minor(kubernetes)?;
     // Without these the server calls itself v0.0.0 and clients misjudge what it can do.
     let version = "k8s.io/component-base/version";
     let flags =
         format!("-s -w -X {version}.gitVersion={kubernetes} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}");
-    for (name, package) in [
-        ("etcd", "go.etcd.io/etcd/server/v3"),
-        ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
-        ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
-    ] {
+    for (name, package) in set.programs {
         let mut go = Command::new("go");
         go.current_dir(MODULE)
             .env("CGO_ENABLED", "0")

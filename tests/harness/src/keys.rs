@@ -6,6 +6,9 @@ use std::path::Path;
 use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
+use crate::boot;
+use crate::space::NODE_ADDRESS;
+
 /// Writes `authority.crt`, `serving.crt` and `.key`, `service-accounts.key` and `.pub` into the folder; returns the
 /// authority's certificate as DER.
 ///
@@ -18,7 +21,8 @@ pub(crate) fn write(folder: &Path) -> Result<Vec<u8>> {
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
     let key = KeyPair::generate()?;
-    let names = ["127.0.0.1", "localhost"].map(str::to_owned);
+    // The last three are for the pods and the node of a cluster.
+    let names = ["127.0.0.1", "localhost", NODE_ADDRESS, boot::KUBERNETES_SERVICE, "kubernetes.default.svc"].map(str::to_owned);
     let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
     fs::write(folder.join("serving.crt"), certificate.pem())?;
     fs::write(folder.join("serving.key"), key.serialize_pem())?;

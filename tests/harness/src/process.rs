@@ -42,26 +42,32 @@ impl Process {
         arguments: &[OsString],
         variables: &[(&str, OsString)],
     ) -> Result<Self> {
+        let command = command(run, name, program, arguments, variables);
+        Self::spawn(run, name, command)
+    }
+
+    /// The same with a standard input that ends when the value is dropped, or this process is gone.
+    pub(crate) fn start_held(run: &Run, name: &'static str, program: &Path, arguments: &[OsString]) -> Result<Self> {
+        let mut command = command(run, name, program, arguments, &[]);
+        command.stdin(Stdio::piped());
+        Self::spawn(run, name, command)
+    }
+
+    fn spawn(run: &Run, name: &'static str, mut command: Command) -> Result<Self> {
         let log = run.folder().join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-        let child = Command::new("sh")
-            .args(["-c", RECORDED])
-            .arg(run.record(name))
-            .arg(program)
-            .args(arguments)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(run.folder())
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .with_context(|| format!("cannot start {name}"))?;
+        let child = command.stdout(file.try_clone()?).stderr(file).spawn().with_context(|| format!("cannot start {name}"))?;
         Ok(Self { name, child, log })
     }
 
     /// The status that the process ended with, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
+    }
+
+    /// What the harness calls the process.
+    pub(crate) fn name(&self) -> &str {
+        self.name
     }
 
     /// The process id.
@@ -83,8 +89,22 @@ impl Process {
     }
 }
 
+fn command(run: &Run, name: &str, program: &Path, arguments: &[OsString], variables: &[(&str, OsString)]) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", RECORDED])
+        .arg(run.record(name))
+        .arg(program)
+        .args(arguments)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .current_dir(run.folder())
+        .stdin(Stdio::null());
+    command
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         if self.ended().is_none() {
             let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         }

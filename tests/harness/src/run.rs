@@ -10,10 +10,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process};
 
 /// Waits for the end of its standard input, then stops and removes the run.
 const WATCHDOG: &str = include_str!("watchdog.sh");
@@ -51,12 +50,8 @@ impl Run {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(runs)?.keep();
         let lock = File::create(folder.join(LOCK))?;
         lock.lock()?;
-        let watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, "watchdog"])
-            .arg(&folder)
+        let watchdog = watchdog(&folder)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .process_group(0) // an interrupt from the terminal must not reach it
             .spawn()
             .context("cannot start sh")?;
@@ -67,6 +62,11 @@ impl Run {
         &self.folder
     }
 
+    /// What everything of this run outside its folder is called.
+    pub(crate) fn name(&self) -> String {
+        format!("countersign-{}", self.folder.file_name().unwrap_or_default().to_string_lossy())
+    }
+
     /// Where the process of this name records its id.
     pub(crate) fn record(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.pid"))
@@ -74,15 +74,14 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// The processes of the run are stopped by now: what is left is the folder, then the watchdog, which ends by itself.
+    /// The processes of the run are stopped by now: the watchdog finds none, removes what is left, and ends.
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();
     }
 }
 
-/// Stops and removes every run whose lock is free: its maker is gone.
+/// Stops and removes every run whose lock is free: its maker is gone, and its watchdog did not get to it.
 fn clear_dead(runs: &Path) -> io::Result<()> {
     for entry in fs::read_dir(runs)? {
         let folder = entry?.path();
@@ -90,53 +89,36 @@ fn clear_dead(runs: &Path) -> io::Result<()> {
             continue;
         };
         if lock.try_lock().is_ok() {
-            stop_recorded(&folder);
-            let _ = fs::remove_dir_all(&folder);
+            watchdog(&folder).stdin(Stdio::null()).status()?;
         }
     }
     Ok(())
 }
 
-fn stop_recorded(folder: &Path) {
-    signal(folder, Signal::TERM);
-    let deadline = Instant::now() + GRACE;
-    while !recorded(folder).is_empty() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    signal(folder, Signal::KILL);
-}
-
-fn signal(folder: &Path, signal: Signal) {
-    for pid in recorded(folder) {
-        let _ = kill_process(pid, signal);
-    }
-}
-
-/// The recorded processes that still run. An id counts only while its command line names the run: ids are used again.
-fn recorded(folder: &Path) -> Vec<Pid> {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    files
-        .filter(|file| file.extension().is_some_and(|extension| extension == "pid"))
-        .filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok())
-        .filter(|pid| command_line(*pid).contains(&*folder.to_string_lossy()))
-        .filter_map(Pid::from_raw)
-        .collect()
-}
-
-fn command_line(pid: i32) -> String {
-    fs::read(format!("/proc/{pid}/cmdline")).map(|line| String::from_utf8_lossy(&line).into_owned()).unwrap_or_default()
+/// The one way in which a run ends: what differs is who holds the other end of its standard input.
+fn watchdog(folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", WATCHDOG, "watchdog"]).arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::time::Instant;
+
     use super::*;
+
+    fn command_line(pid: u32) -> String {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).into_owned()
+    }
 
     /// A process that names the folder in its command line, and its record there.
     fn sleeper(folder: &Path, named: &str) -> Child {
         let child = Command::new("sh").args(["-c", "sleep 60 & wait", named]).process_group(0).spawn().unwrap();
         // `spawn` returns while the new program is still being loaded: until then its command line is empty.
-        while !command_line(child.id().cast_signed()).contains(named) {
+        while !command_line(child.id()).contains(named) {
             std::thread::sleep(Duration::from_millis(1));
         }
         fs::write(folder.join("sleeper.pid"), child.id().to_string()).unwrap();
