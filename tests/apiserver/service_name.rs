@@ -9,7 +9,7 @@ use countersign_harness::{ApiServer, Options};
 use serde_json::{Value, json};
 
 use crate::fleet::Replica;
-use crate::site::{ACCOUNT, apply, block_on, is_webhook, probe, shipped, until, without_webhooks};
+use crate::site::{ACCOUNT, apply, block_on, is_webhook, probe, runtime_class, shipped, until, without_webhooks};
 
 #[test]
 fn every_call_by_the_services_name_is_answered_through_a_rotation() {
@@ -22,6 +22,7 @@ fn every_call_by_the_services_name_is_answered_through_a_rotation() {
     let others: Vec<Value> = manifests.iter().filter(|object| object["kind"] != "Service").cloned().collect();
     apply(&server, &without_webhooks(&others));
     block_on(server.namespace("kafka", &[], &[])).unwrap();
+    apply(&server, &runtime_class("kata-cc-isolation", "kata-cc").to_string());
     let replica = Replica::start_with(&server, "countersign-a", &[]);
     let port = replica.reviews.port();
     apply(

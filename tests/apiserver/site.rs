@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) const ACCOUNT: &str = "system:serviceaccount:countersign-system:countersign";
 
 /// How long something may take that happens by itself; nothing waits that long when all is well.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// An API server with Countersign installed and running.
 pub(crate) struct Site {

@@ -16,10 +16,17 @@ pub(super) async fn reviewed(client: &Client, rendered: &[Value], namespace: &st
     rights.into_iter().zip(answers).collect()
 }
 
-/// Every right that the rendered `Role`s and `ClusterRole`s list. That of a `ClusterRole` counts in every namespace.
+/// Every right of the rendered `Role`s and `ClusterRole`s that are bound: one that is bound to nobody is for the administrator to
+/// give. That of a `ClusterRole` counts in every namespace.
 fn of_roles(rendered: &[Value]) -> Vec<Right> {
+    let bound = |role: &&Value| {
+        rendered.iter().any(|binding| {
+            text(binding, "/roleRef/kind") == text(role, "/kind")
+                && text(binding, "/roleRef/name") == text(role, "/metadata/name")
+        })
+    };
     let mut rights = Vec::new();
-    for role in rendered.iter().filter(|object| matches!(text(object, "/kind"), "Role" | "ClusterRole")) {
+    for role in rendered.iter().filter(|object| matches!(text(object, "/kind"), "Role" | "ClusterRole")).filter(bound) {
         let namespace = Some(text(role, "/metadata/namespace").to_owned()).filter(|namespace| !namespace.is_empty());
         for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
             let words = |field: &str| -> Vec<String> {
@@ -85,12 +92,16 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_role_is_spread_into_its_rights() {
-        let role = json!({"kind": "Role", "metadata": {"namespace": "home"}, "rules": [
+    fn a_bound_role_is_spread_into_its_rights_and_another_is_not() {
+        let role = json!({"kind": "Role", "metadata": {"name": "one", "namespace": "home"}, "rules": [
             {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"], "resourceNames": ["a", "b"]},
             {"apiGroups": ["node.k8s.io"], "resources": ["runtimeclasses"], "verbs": ["list", "watch"]},
         ]});
-        let rights: Vec<_> = of_roles(&[role, json!({"kind": "Pod"})]).iter().map(Right::to_string).collect();
+        let binding = json!({"kind": "RoleBinding", "roleRef": {"kind": "Role", "name": "one"}});
+        let unbound = json!({"kind": "ClusterRole", "metadata": {"name": "one"}, "rules": [
+            {"apiGroups": ["countersign.dev"], "resources": ["modes"], "verbs": ["set"]},
+        ]});
+        let rights: Vec<_> = of_roles(&[role, binding, unbound, json!({"kind": "Pod"})]).iter().map(Right::to_string).collect();
         assert_eq!(
             rights,
             [
