@@ -22,7 +22,7 @@ const HOME: &str = "countersign-system";
 const MUTATING: &str = "mutatingwebhookconfiguration";
 const VALIDATING: &str = "validatingwebhookconfiguration";
 
-pub(super) const FAULTS: [Fault; 20] = [
+pub(super) const FAULTS: [Fault; 21] = [
     Fault {
         name: "no ready endpoints",
         inject: |clinic| {
@@ -105,6 +105,16 @@ pub(super) const FAULTS: [Fault; 20] = [
         },
         check: "webhooks",
         says: "webhooks[complete.confidential-pods.countersign.dev].namespaceSelector is ",
+    },
+    Fault {
+        name: "a policy that no longer refuses",
+        inject: |clinic| {
+            change(clinic, "validatingadmissionpolicybinding", "webhook-configurations.countersign.dev", "", |binding| {
+                binding["spec"]["validationActions"] = json!(["Audit"]);
+            })
+        },
+        check: "policies",
+        says: "ValidatingAdmissionPolicyBinding webhook-configurations.countersign.dev: spec.validationActions is [\"Audit\"], and should be [\"Deny\"]",
     },
     Fault {
         name: "a missing RuntimeClass",
