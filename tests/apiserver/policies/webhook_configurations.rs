@@ -29,8 +29,7 @@ fn server() -> &'static ApiServer {
 /// Patches a webhook configuration as a user; nothing is stored.
 fn patch(server: &ApiServer, user: &str, kind: &str, form: &str, change: &Value) -> Answer {
     let change = change.to_string();
-    let arguments =
-        ["--context", user, "patch", kind, "countersign", form, "--dry-run=server", "-o", "json", "-p", &change];
+    let arguments = ["--context", user, "patch", kind, "countersign", form, "--dry-run=server", "-o", "json", "-p", &change];
     run(server, &arguments, &Value::Null)
 }
 
@@ -55,7 +54,8 @@ fn the_authority_is_written_into_every_entry_by_server_side_apply() {
 
 #[test]
 fn a_replica_that_was_broken_into_cannot_widen_or_narrow_them() {
-    let everything = json!([{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"], "scope": "*"}]);
+    let everything =
+        json!([{"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"], "operations": ["*"], "scope": "*"}]);
     let service = json!({"namespace": "kafka", "name": "other", "path": "/", "port": 443});
     let selector = json!({"matchLabels": {"a": "b"}});
     let entry = json!({
