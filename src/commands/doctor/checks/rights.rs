@@ -33,7 +33,9 @@ pub(super) fn examine(snapshot: &Snapshot) -> Examined {
 
 #[cfg(test)]
 mod tests {
-    use super::super::healthy::healthy;
+    use serde_json::json;
+
+    use super::super::healthy::{change, healthy, with_own_certificates};
     use super::super::tests::findings;
 
     #[test]
@@ -45,17 +47,13 @@ mod tests {
 
     #[test]
     fn with_files_the_rights_of_the_leader_are_not_missed() {
-        let mut snapshot = healthy();
+        let mut snapshot = with_own_certificates(healthy());
         snapshot.rights[0].0.verb = "patch".to_owned();
         snapshot.rights[0].1 = Ok(false);
-        assert_eq!(findings("rights", &snapshot).len(), usize::from(snapshot.own_certificates()));
-        let mut files = snapshot;
-        for wanted in files.objects.iter_mut().filter(|wanted| wanted.kind() == "Deployment") {
-            if let Ok(Some(found)) = &mut wanted.found {
-                found["spec"]["template"]["spec"]["containers"][0]["args"] = serde_json::json!(["serve", "--tls-cert=x"]);
-            }
-        }
-        assert!(!files.own_certificates());
-        assert_eq!(findings("rights", &files), []);
+        assert_eq!(findings("rights", &snapshot).len(), 1);
+        change(&mut snapshot, "Deployment", |found| {
+            found["spec"]["template"]["spec"]["containers"][0]["args"] = json!(["serve", "--tls-cert=x"]);
+        });
+        assert_eq!(findings("rights", &snapshot), []);
     }
 }
