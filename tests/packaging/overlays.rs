@@ -78,9 +78,9 @@ fn the_own_certificate_comes_from_files_and_its_authority_stands_in_every_entry(
 fn with_cert_manager_cainjector_is_told_whose_authority_to_write() {
     let overlay = built("manifests/overlays/cert-manager");
     let new = [
-        "ClusterRole/-/countersign",
         "+Certificate/countersign-system/countersign",
         "+Certificate/countersign-system/countersign-authority",
+        "ClusterRole/-/countersign",
         "Deployment/countersign-system/countersign",
         "+Issuer/countersign-system/countersign",
         "+Issuer/countersign-system/countersign-self-signed",

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::clinic::{Clinic, another_authority};
+use crate::site::until;
 
 /// Undoes a fault.
 type Undo = Box<dyn FnOnce(&Clinic)>;
@@ -202,9 +203,15 @@ fn bundle(clinic: &Clinic, base64: &str) -> Undo {
     })
 }
 
+/// A label that is older than the policies, which would refuse it: they are taken away for it.
 fn label(clinic: &Clinic, label: &str, undo: &'static str) -> Undo {
-    clinic.kubectl(&["label", "namespace", "default", label]);
-    Box::new(move |clinic| drop(clinic.kubectl(&["label", "namespace", "default", undo])))
+    let bind_again = delete(clinic, "validatingadmissionpolicybinding", "namespace-labels.countersign.dev");
+    let labelled = || clinic.server.kubectl(&["label", "namespace", "default", label]).unwrap().status.success();
+    until("no policy refuses the label", || labelled().then_some(()));
+    Box::new(move |clinic| {
+        clinic.kubectl(&["label", "namespace", "default", undo]);
+        bind_again(clinic);
+    })
 }
 
 fn read(clinic: &Clinic, kind: &str, name: &str) -> Value {
