@@ -28,10 +28,10 @@ pub const HEALTH_PORT: u16 = 8080;
 pub const CONFIGURATION_FILE: &str = "/etc/countersign/configuration/configuration.yaml";
 
 /// The files of an installation in the order in which they are applied: the webhooks come last.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("namespace.yaml", include_str!("templates/namespace.yaml")),
     ("rbac.yaml", include_str!("templates/rbac.yaml")),
-    ("allow-list.yaml", include_str!("templates/allow-list.yaml")),
+    ("resource-quota.yaml", include_str!("templates/resource-quota.yaml")),
     (CONFIGURATION, include_str!("templates/configuration.yaml")),
     ("certificates.yaml", include_str!("templates/certificates.yaml")),
     ("deployment.yaml", include_str!("templates/deployment.yaml")),
@@ -42,6 +42,7 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("policy-unchanging-keys.yaml", include_str!("templates/policy-unchanging-keys.yaml")),
     ("policy-confidential-handlers.yaml", include_str!("templates/policy-confidential-handlers.yaml")),
     ("policy-namespace-labels.yaml", include_str!("templates/policy-namespace-labels.yaml")),
+    ("policy-webhook-configurations.yaml", include_str!("templates/policy-webhook-configurations.yaml")),
     ("mutating-webhook.yaml", include_str!("templates/mutating-webhook.yaml")),
     ("validating-webhook.yaml", include_str!("templates/validating-webhook.yaml")),
 ];

@@ -36,7 +36,6 @@ fn filled(shipped: &Objects) -> Vec<Value> {
             match kind {
                 "Secret" => filled["data"] = json!({"ca.crt": "eA=="}),
                 "Lease" => filled["spec"] = json!({"holderIdentity": "somebody", "leaseDurationSeconds": 15}),
-                "ConfigMap" if object["data"].is_null() => filled["data"] = json!({"team.yaml": "[]"}),
                 "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
                     filled["webhooks"] = webhooks();
                     filled["metadata"].as_object_mut().unwrap().remove("namespace");
@@ -46,7 +45,7 @@ fn filled(shipped: &Objects) -> Vec<Value> {
             Some(filled)
         })
         .collect();
-    assert!(filled.len() >= 5, "the stand-ins, the allow-list and the webhook configurations");
+    assert!(filled.len() >= 6, "the Secrets, the Leases and the webhook configurations");
     filled
 }
 
@@ -67,9 +66,23 @@ fn fill(server: &ApiServer, shipped: &Objects) -> (Vec<Value>, Vec<Value>) {
     let before = as_stored(server, &filled);
     assert!(before.iter().all(|object| object.to_string().contains("LS0tLS1CRUdJTg==")
         || object.to_string().contains("eA==")
-        || object.to_string().contains("somebody")
-        || object.to_string().contains("team.yaml")));
+        || object.to_string().contains("somebody")));
     (filled, before)
+}
+
+/// Lists the sample's policy as the documents say: what `countersign allow` prints, applied by the same hand as the installation.
+/// Returns what is then stored.
+fn list_a_policy(server: &ApiServer) -> Value {
+    let sample = repository("manifests/samples/consumer.yaml");
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_countersign")).args(["allow", "-f"]).arg(sample).output();
+    succeeded(apply(server, &succeeded(printed.unwrap()), &[]));
+    let list = listed(server);
+    assert!(list.to_string().contains("sha256:"), "{list}");
+    list
+}
+
+fn listed(server: &ApiServer) -> Value {
+    stored(server, &["-n", HOME, "configmap", "allow-list"])["data"].clone()
 }
 
 #[test]
@@ -80,8 +93,10 @@ fn applying_the_base_again_keeps_what_others_wrote() {
     let text = stream(shipped.values());
     succeeded(apply(&server, &text, &[]));
     let (filled, before) = fill(&server, &shipped);
+    let list = list_a_policy(&server);
     succeeded(apply(&server, &text, &[]));
     assert_eq!(as_stored(&server, &filled), before);
+    assert_eq!(listed(&server), list, "the allow-list is the security team's");
 }
 
 #[test]
@@ -100,11 +115,15 @@ fn a_release_is_upgraded_without_loss_and_uninstalled_without_a_trace() {
         stored(&server, &address(object).each_ref().map(String::as_str));
     }
     let (filled, before) = fill(&server, &shipped);
+    let list = list_a_policy(&server);
     helm_at(&server, &["upgrade", "countersign", &chart, "--namespace", HOME, "--set", "replicas=5"]);
     assert_eq!(stored(&server, &["-n", HOME, "deployment", "countersign"])["spec"]["replicas"], 5);
     assert_eq!(as_stored(&server, &filled), before);
+    assert_eq!(listed(&server), list, "the allow-list is the security team's");
 
     helm_at(&server, &["uninstall", "countersign", "--namespace", HOME]);
+    assert_eq!(listed(&server), list, "and stays theirs");
+    succeeded(server.kubectl(&["-n", HOME, "delete", "configmap", "allow-list"]).unwrap());
     for object in shipped.values() {
         let address = address(object);
         let output = server.kubectl(&[&["get"], &address.each_ref().map(String::as_str)[..]].concat()).unwrap();

@@ -34,25 +34,43 @@ fn serves_files(overlay: &Objects) {
     assert!(pod["volumes"].as_array().unwrap().contains(&volume), "{}", pod["volumes"]);
     assert_eq!(pod["securityContext"]["fsGroup"], 65532);
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "what the base says stays");
+    may_no_longer_write(overlay);
+}
+
+/// Of the rights of the base those are left that are used without certificates of one's own.
+fn may_no_longer_write(overlay: &Objects) {
+    let base = built("manifests/base");
+    let rules = |objects: &Objects, name: &str| objects[name]["rules"].as_array().unwrap().clone();
+    let own = ["secrets", "leases", "endpointslices"];
+    for name in ["Role/countersign-system/countersign", "ClusterRole/-/countersign"] {
+        let mut left = rules(&base, name);
+        left.retain(|rule| !own.iter().any(|resource| rule["resources"] == json!([resource])));
+        for rule in &mut left {
+            rule["verbs"].as_array_mut().unwrap().retain(|verb| verb != "patch");
+        }
+        assert_eq!(rules(overlay, name), left, "{name}");
+    }
 }
 
 #[test]
 fn the_own_certificate_comes_from_files_and_its_authority_stands_in_every_entry() {
     let overlay = built("manifests/overlays/own-certificate");
     let expected = [
+        "ClusterRole/-/countersign",
         "Deployment/countersign-system/countersign",
         "MutatingWebhookConfiguration/-/countersign",
+        "Role/countersign-system/countersign",
         "ValidatingWebhookConfiguration/-/countersign",
     ];
     assert_eq!(changed(&overlay), expected);
     serves_files(&overlay);
     let base = built("manifests/base");
-    for name in &expected[1..] {
-        let mut entries = overlay[*name]["webhooks"].clone();
+    for name in [expected[2], expected[4]] {
+        let mut entries = overlay[name]["webhooks"].clone();
         for entry in entries.as_array_mut().unwrap() {
             assert_eq!(entry["clientConfig"].as_object_mut().unwrap().remove("caBundle"), Some(json!("CA_BUNDLE")), "{name}");
         }
-        assert_eq!(entries, base[*name]["webhooks"], "nothing else of {name} changes");
+        assert_eq!(entries, base[name]["webhooks"], "nothing else of {name} changes");
     }
 }
 
@@ -62,17 +80,19 @@ fn with_cert_manager_cainjector_is_told_whose_authority_to_write() {
     let new = [
         "+Certificate/countersign-system/countersign",
         "+Certificate/countersign-system/countersign-authority",
+        "ClusterRole/-/countersign",
         "Deployment/countersign-system/countersign",
         "+Issuer/countersign-system/countersign",
         "+Issuer/countersign-system/countersign-self-signed",
         "MutatingWebhookConfiguration/-/countersign",
+        "Role/countersign-system/countersign",
         "ValidatingWebhookConfiguration/-/countersign",
     ];
     assert_eq!(changed(&overlay), new);
     serves_files(&overlay);
-    for name in &new[5..] {
+    for name in [6, 8].map(|index| new[index]) {
         assert_eq!(
-            overlay[*name]["metadata"]["annotations"],
+            overlay[name]["metadata"]["annotations"],
             json!({"cert-manager.io/inject-ca-from": "countersign-system/countersign"})
         );
     }

@@ -36,9 +36,9 @@ fn pod(name: &str) -> Value {
 /// The pod `older-1` runs with a listed policy: it is revoked and found.
 pub(super) fn a_revoked_policy_is_refused_and_who_still_runs_it_is_found(clinic: &Clinic) {
     let digest = countersign_policy::Digest::sha256_of(b"package runs_already\n").to_string();
-    let list = INCIDENT.split("<<END\n").nth(1).unwrap().split("END\n").next().unwrap();
-    let list = list.replace("$DIGEST", &digest).replace("$(date +%Y%m%d)", "today").replace("$(date +%F)", "today");
-    apply(&clinic.server, &list);
+    // Two on one day: the second must not lift the first.
+    apply(&clinic.server, &revocation(&digest));
+    apply(&clinic.server, &revocation(&countersign_policy::Digest::sha256_of(b"another").to_string()));
     let report = clinic.doctor();
     let (_, problem) = report.check("running-pods");
     assert!(problem.contains("1 by policy-revoked"), "{}", report.text);
@@ -53,8 +53,16 @@ pub(super) fn a_revoked_policy_is_refused_and_who_still_runs_it_is_found(clinic:
     assert!(String::from_utf8(by_hand.stdout).unwrap().starts_with("older/older-1\t"));
 }
 
+/// What the shell makes of the ConfigMap in the document.
+fn revocation(digest: &str) -> String {
+    let list = INCIDENT.split("<<END\n").nth(1).unwrap().split("END\n").next().unwrap();
+    let script = format!("DIGEST={digest}\ncat <<END\n{list}END\n");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// The webhook does not answer: the door is opened as documented, and closed again.
-pub(super) fn break_glass_opens_admission_and_applying_again_closes_it(clinic: &Clinic) {
+pub(super) fn break_glass_opens_admission_and_is_closed_again(clinic: &Clinic) {
     clinic.way.cut(true);
     let refusal = create(&clinic.server, &pod("in-need"), true).stored.unwrap_err();
     assert!(refusal.contains("failed calling webhook \"complete.confidential-pods.countersign.dev\""), "{refusal}");
@@ -68,8 +76,9 @@ pub(super) fn break_glass_opens_admission_and_applying_again_closes_it(clinic: &
         .unwrap();
     assert!(counted.contains("error_type=\"calling_webhook_error\""), "{counted}");
     let doors: Vec<_> = lines(OPERATIONS, "kubectl patch ").collect();
-    assert_eq!(doors.len(), 2, "one for each webhook configuration");
-    for door in doors {
+    let [open @ .., close_mutating, close_validating] = &doors[..] else { panic!("{doors:?}") };
+    assert_eq!(open.len(), 2, "one for each webhook configuration");
+    for door in open {
         run(clinic, door);
     }
     until("the API server goes on without the webhook", || {
@@ -79,11 +88,8 @@ pub(super) fn break_glass_opens_admission_and_applying_again_closes_it(clinic: &
     assert_eq!(open.check("webhooks").0, "wrong", "{}", open.text);
 
     clinic.way.cut(false);
-    for object in
-        crate::site::shipped().iter().filter(|object| object["kind"].as_str().unwrap().ends_with("WebhookConfiguration"))
-    {
-        apply(&clinic.server, &object.to_string());
-    }
+    run(clinic, close_mutating);
+    run(clinic, close_validating);
     let closed = clinic.doctor_until(|report| report.check("refusal").0 == "ok");
     assert_eq!(
         (closed.check("webhooks").0, closed.check("refusal").0, closed.check("ca-bundle").0),
@@ -117,8 +123,16 @@ pub(super) fn the_other_lines_can_be_typed(clinic: &Clinic) {
 
 /// Nothing stays that would refuse a pod.
 pub(super) fn uninstalling_leaves_no_locked_cluster(clinic: &Clinic) {
-    let first = lines(OPERATIONS, "kubectl delete ").next().unwrap();
-    run(clinic, first);
+    let before: Vec<_> = lines(OPERATIONS, "kubectl delete ").collect();
+    assert_eq!(before.len(), 2, "{before:?}");
+    let opened = include_str!("../../../manifests/components/instance-metadata/allow-countersigned.yaml");
+    let output = clinic.server.kubectl_with_input(&["apply", "-n", "older", "-f", "-"], opened).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for line in before {
+        run(clinic, line);
+    }
+    let opened = clinic.kubectl(&["get", "networkpolicies", "-n", "older", "-o", "name"]);
+    assert_eq!(opened, "", "the label proves nothing any more");
     let manifests = Command::new(env!("CARGO_BIN_EXE_countersign")).arg("manifests").output().unwrap();
     // There is no controller here that would finish the deletion of the namespace.
     let delete = ["delete", "--ignore-not-found", "--wait=false", "-f", "-"];

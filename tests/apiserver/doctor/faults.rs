@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::clinic::{Clinic, another_authority};
+use crate::site::until;
 
 /// Undoes a fault.
 type Undo = Box<dyn FnOnce(&Clinic)>;
@@ -22,7 +23,7 @@ const HOME: &str = "countersign-system";
 const MUTATING: &str = "mutatingwebhookconfiguration";
 const VALIDATING: &str = "validatingwebhookconfiguration";
 
-pub(super) const FAULTS: [Fault; 20] = [
+pub(super) const FAULTS: [Fault; 21] = [
     Fault {
         name: "no ready endpoints",
         inject: |clinic| {
@@ -105,6 +106,16 @@ pub(super) const FAULTS: [Fault; 20] = [
         },
         check: "webhooks",
         says: "webhooks[complete.confidential-pods.countersign.dev].namespaceSelector is ",
+    },
+    Fault {
+        name: "a policy that no longer refuses",
+        inject: |clinic| {
+            change(clinic, "validatingadmissionpolicybinding", "webhook-configurations.countersign.dev", "", |binding| {
+                binding["spec"]["validationActions"] = json!(["Audit"]);
+            })
+        },
+        check: "policies",
+        says: "ValidatingAdmissionPolicyBinding webhook-configurations.countersign.dev: spec.validationActions is [\"Audit\"], and should be [\"Deny\"]",
     },
     Fault {
         name: "a missing RuntimeClass",
@@ -192,9 +203,15 @@ fn bundle(clinic: &Clinic, base64: &str) -> Undo {
     })
 }
 
+/// A label that is older than the policies, which would refuse it: they are taken away for it.
 fn label(clinic: &Clinic, label: &str, undo: &'static str) -> Undo {
-    clinic.kubectl(&["label", "namespace", "default", label]);
-    Box::new(move |clinic| drop(clinic.kubectl(&["label", "namespace", "default", undo])))
+    let bind_again = delete(clinic, "validatingadmissionpolicybinding", "namespace-labels.countersign.dev");
+    let labelled = || clinic.server.kubectl(&["label", "namespace", "default", label]).unwrap().status.success();
+    until("no policy refuses the label", || labelled().then_some(()));
+    Box::new(move |clinic| {
+        clinic.kubectl(&["label", "namespace", "default", undo]);
+        bind_again(clinic);
+    })
 }
 
 fn read(clinic: &Clinic, kind: &str, name: &str) -> Value {

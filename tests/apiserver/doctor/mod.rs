@@ -39,7 +39,7 @@ fn a_healthy_installation_is_all_green_and_each_fault_is_found_by_its_check() {
     what_runs_is_counted_before_it_is_enforced(&clinic);
     who_may_read_nothing_is_told_so(&clinic);
     documents::a_revoked_policy_is_refused_and_who_still_runs_it_is_found(&clinic);
-    documents::break_glass_opens_admission_and_applying_again_closes_it(&clinic);
+    documents::break_glass_opens_admission_and_is_closed_again(&clinic);
     documents::the_other_lines_can_be_typed(&clinic);
     documents::uninstalling_leaves_no_locked_cluster(&clinic);
 }

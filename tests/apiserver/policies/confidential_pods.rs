@@ -58,6 +58,8 @@ fn a_misspelt_opt_in_makes_no_unprotected_pod() {
     let mut pod = opted_in("misspelt");
     pod["metadata"]["labels"]["countersign.dev/confidential"] = json!("True");
     refused(tried(TENANT, &pod), &["opt-in-malformed: ", "the label \"True\", and its only value is \"true\""]);
+    pod["metadata"]["labels"]["countersign.dev/confidential"] = json!("");
+    refused(tried(TENANT, &pod), &["opt-in-malformed: ", "the label \"\", and its only value is \"true\""]);
     let mut pod = protected("misspelt", "p");
     pod["metadata"]["annotations"]["countersign.dev/confidential"] = json!("true");
     refused(tried(TENANT, &pod), &["opt-in-malformed: ", "an annotation, and is a label"]);

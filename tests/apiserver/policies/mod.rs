@@ -6,6 +6,7 @@ mod default_mode;
 mod handlers;
 mod namespace_labels;
 mod unchanging_keys;
+mod webhook_configurations;
 
 use std::sync::OnceLock;
 
@@ -123,7 +124,7 @@ fn the_api_server_finds_nothing_to_say_about_the_policies_when_they_are_applied(
         .into_iter()
         .filter(|object| object["kind"].as_str().unwrap().starts_with("ValidatingAdmissionPolicy"))
         .collect();
-    assert_eq!(objects.len(), 13, "five policies, one with four bindings");
+    assert_eq!(objects.len(), 15, "six policies, one with four bindings");
     for object in objects {
         let arguments =
             ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-"];
