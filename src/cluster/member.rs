@@ -123,7 +123,7 @@ pub fn take_part(part: Part) -> Member {
         tasks.spawn(async {
             readiness.open().await;
             // It is done, and nothing of it is broken.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
     }
     tasks.spawn(rejections::report(knowledge, leadership.clone(), reporter.clone()));
