@@ -123,9 +123,7 @@ impl<A: Certified + Clone> Keyring<A> {
     /// already. `asked` is what the annotation says now: this rotation answers it.
     #[must_use]
     pub fn with_next(&self, next: A, trusted: &[CaCertificate], asked: Option<&str>) -> Self {
-        let mut previous = self.previous.clone();
-        previous.extend(trusted.iter().filter(|certificate| !self.previous.contains(certificate)).cloned());
-        Self { signing: self.signing.clone(), next: Some(next), previous, answered: asked.map(str::to_owned) }
+        Self { next: Some(next), answered: asked.map(str::to_owned), ..self.keeping(trusted) }
     }
 
     /// The next authority signs from now on; the one that signed is trusted still.
@@ -135,6 +133,14 @@ impl<A: Certified + Clone> Keyring<A> {
         let before = self.signing.iter().map(|signing| signing.certificate().clone());
         let previous = before.chain(self.previous.iter().cloned()).collect();
         Self { signing: Some(next), next: None, previous, answered: self.answered.clone() }
+    }
+
+    /// With these among the previous ones.
+    #[must_use]
+    pub fn keeping(&self, trusted: &[CaCertificate]) -> Self {
+        let mut kept = self.clone();
+        kept.previous.extend(trusted.iter().filter(|certificate| !self.previous.contains(certificate)).cloned());
+        kept
     }
 
     /// Without these previous ones.

@@ -3,7 +3,8 @@
 //! Three things must hold whatever happens, leaders dying at any moment included:
 //! 1. A leaf is served only if its authority has been in every `caBundle` for the waiting time: API servers are several, see a
 //!    change some time after it is made, and do not say when.
-//! 2. An authority leaves `caBundle` only when nobody has served its leaf for the waiting time.
+//! 2. An authority leaves `caBundle` only when nobody has served its leaf for the waiting time, whether the keyring knows it or not:
+//!    a Secret may be an older one, and replicas may have served files until now.
 //! 3. What is wrong in a `caBundle` is put right before anything else.
 //!
 //! That something has been so for a time is known only to who has watched it: the holder keeps it in memory, by its own steady
@@ -29,18 +30,28 @@ pub struct Seen<'a> {
     pub asked: Option<&'a str>,
     /// What the `caBundle` of each entry of each webhook configuration holds; `None` where it is unreadable.
     pub bundles: &'a [Option<Vec<CaCertificate>>],
-    /// Which previous authorities are in use.
+    /// Which authorities that do not sign, previous ones and others of a `caBundle`, are in use.
     pub in_use: &'a InUse,
 }
 
-/// Which of the previous authorities signed a leaf that somebody serves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Which authorities signed a leaf that somebody serves, of those that do not sign any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InUse {
-    /// Nobody looked, or not every replica answered.
-    #[default]
-    Unknown,
+    /// These, and perhaps others: what some replica serves is unknown.
+    AtLeast(Vec<CaCertificate>),
     /// These and no others.
     Only(Vec<CaCertificate>),
+}
+
+impl InUse {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self::AtLeast(Vec::new());
+
+    /// Whether it is known that this one is in use.
+    fn certainly(&self, certificate: &CaCertificate) -> bool {
+        let (Self::AtLeast(used) | Self::Only(used)) = self;
+        used.contains(certificate)
+    }
 }
 
 /// What a holder has watched, and since when.
@@ -67,6 +78,9 @@ pub enum Step {
         /// Those.
         trusted: Vec<CaCertificate>,
     },
+    /// Count these among the previous authorities: they stand in a `caBundle`, the keyring does not know them, and replicas serve
+    /// leaves of them.
+    Keep(Vec<CaCertificate>),
     /// Let the next authority sign.
     Promote,
     /// Forget these previous authorities.
@@ -118,10 +132,15 @@ pub fn next_step<A: Certified + Clone>(
     publish_for: Duration,
 ) -> Step {
     if keyring.is_empty() {
-        let trusted = unexpired(seen);
+        let trusted = unexpired(seen.bundles, seen.now);
         return if trusted.is_empty() { Step::Begin } else { Step::Add { trusted } };
     }
     let wanted = keyring.bundle();
+    let mut strangers = strangers(keyring, seen.bundles, seen.now);
+    strangers.retain(|stranger| seen.in_use.certainly(stranger));
+    if !strangers.is_empty() {
+        return Step::Keep(strangers);
+    }
     if seen.bundles.iter().any(|bundle| !bundle.as_ref().is_some_and(|bundle| is(bundle, &wanted))) {
         return Step::Publish;
     }
@@ -135,7 +154,9 @@ pub fn next_step<A: Certified + Clone>(
     }
     let done = |previous: &&CaCertificate| {
         let since = watched.unused.get(previous.der());
-        previous.expired(seen.now) || since.is_some_and(|since| *since + publish_for <= seen.steady)
+        // By the clock of this replica, which may be wrong: a leaf that is seen to be good weighs more.
+        let expired = previous.expired(seen.now) && !seen.in_use.certainly(previous);
+        expired || since.is_some_and(|since| *since + publish_for <= seen.steady)
     };
     let gone: Vec<_> = keyring.previous().iter().filter(done).cloned().collect();
     if !gone.is_empty() {
@@ -150,11 +171,23 @@ pub fn next_step<A: Certified + Clone>(
     Step::Rest(if keyring.previous().is_empty() { LATER } else { SOON })
 }
 
+/// What stands in a `caBundle`, is still valid, and unknown to the keyring: whether it is in use decides what becomes of it.
+pub fn strangers<A: Certified + Clone>(
+    keyring: &Keyring<A>,
+    bundles: &[Option<Vec<CaCertificate>>],
+    now: Timestamp,
+) -> Vec<CaCertificate> {
+    let known = keyring.bundle();
+    let mut all = unexpired(bundles, now);
+    all.retain(|certificate| !known.contains(certificate.der()));
+    all
+}
+
 /// What is trusted already, each once, and still valid.
-fn unexpired(seen: &Seen<'_>) -> Vec<CaCertificate> {
+fn unexpired(bundles: &[Option<Vec<CaCertificate>>], now: Timestamp) -> Vec<CaCertificate> {
     let mut all: Vec<CaCertificate> = Vec::new();
-    for certificate in seen.bundles.iter().flatten().flatten() {
-        if !certificate.expired(seen.now) && !all.contains(certificate) {
+    for certificate in bundles.iter().flatten().flatten() {
+        if !certificate.expired(now) && !all.contains(certificate) {
             all.push(certificate.clone());
         }
     }

@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ca_secret::{self, Stored};
 use super::events::{About, Report, Reporter};
 use super::leadership::Leadership;
-use super::replicas;
+use super::replicas::{self, Question};
 use super::webhooks::Webhooks;
-use crate::certs::rotation::{InUse, Seen, Step, Watched, next_step};
+use crate::certs::rotation::{InUse, Seen, Step, Watched, next_step, strangers};
 use crate::certs::secret::NotKeyring;
 use crate::certs::{Authority, CaCertificate, CaSecret, CertError, Keyring};
 
@@ -23,6 +23,11 @@ use crate::certs::{Authority, CaCertificate, CaSecret, CertError, Keyring};
 const AGAIN: Duration = Duration::from_secs(2);
 /// Between two steps, so that a fight over a `caBundle` does not become a storm.
 const BREATH: Duration = Duration::from_millis(200);
+/// So many repairs of a `caBundle` in a row are made at once; somebody who goes on changing it is answered ever more rarely.
+const PROMPT: u32 = 5;
+/// The longest rest in such a fight, and how long a peace must last to end it.
+const TRUCE: Duration = Duration::from_secs(30);
+const PEACE: Duration = Duration::from_mins(2);
 /// The rest while the Secret is not there or unusable: its next version is seen at once.
 const WAITING: Duration = Duration::from_mins(1);
 /// For all that is asked and written in one step.
@@ -66,6 +71,30 @@ struct Reign {
     watched: Watched,
     /// What every `caBundle` held when it was last right.
     right: Option<Vec<CertificateDer<'static>>>,
+    repairs: Repairs,
+    /// Nothing is done for so long, whatever is heard.
+    truce: Option<Duration>,
+    /// What was said of the replicas last.
+    told: Vec<String>,
+}
+
+/// How often a `caBundle` was put right in a row.
+#[derive(Default)]
+struct Repairs {
+    latest: Option<Instant>,
+    number: u32,
+}
+
+impl Repairs {
+    /// How long to rest after one more.
+    fn rest(&mut self, now: Instant) -> Duration {
+        if self.latest.is_none_or(|latest| now.duration_since(latest) >= PEACE) {
+            self.number = 0;
+        }
+        self.latest = Some(now);
+        self.number = self.number.saturating_add(1);
+        BREATH.saturating_mul(2_u32.saturating_pow(self.number.saturating_sub(PROMPT))).min(TRUCE)
+    }
 }
 
 impl Authorities {
@@ -73,18 +102,35 @@ impl Authorities {
     pub(super) async fn keep(mut self) {
         loop {
             self.leadership.gained().await;
-            let mut reign = Reign { began: Instant::now(), watched: Watched::default(), right: None };
+            let mut reign = Reign {
+                began: Instant::now(),
+                watched: Watched::default(),
+                right: None,
+                repairs: Repairs::default(),
+                truce: None,
+                told: Vec::new(),
+            };
             while self.leadership.holds() {
                 let rest = match timeout(PATIENCE, self.work(&mut reign)).await {
                     Ok(Ok(rest)) => rest,
                     Ok(Err(trouble)) => self.trouble(&trouble).await,
-                    Err(_) => AGAIN,
+                    Err(_) => {
+                        tracing::error!(
+                            "the authorities could not be looked after within {PATIENCE:?}; trying again in {AGAIN:?}"
+                        );
+                        AGAIN
+                    }
                 };
                 let leadership = self.leadership.clone();
+                if let Some(truce) = reign.truce.take() {
+                    let _ = timeout(truce, leadership.ended()).await;
+                    continue;
+                }
+                // A channel without its sender says nothing more, and the work goes on by time.
                 tokio::select! {
                     () = sleep(rest) => {}
-                    _ = self.secret.changed() => {}
-                    _ = self.webhooks.changed() => {}
+                    Ok(()) = self.secret.changed() => {}
+                    Ok(()) = self.webhooks.changed() => {}
                     () = leadership.ended() => {}
                 }
             }
@@ -101,19 +147,9 @@ impl Authorities {
             let webhooks = Webhooks::get(&self.client).await?;
             let stored = Stored::get(&self.client, &self.home).await?.ok_or(Trouble::NoSecret)?;
             let keyring = stored.keyring()?;
-            let in_use = if keyring.previous().is_empty() {
-                InUse::Unknown
-            } else {
-                replicas::in_use(&self.client, &self.home, &self.name, keyring.previous()).await?
-            };
-            let bundles = webhooks.bundles();
-            let seen = Seen {
-                now: Timestamp::now(),
-                steady: reign.began.elapsed(),
-                asked: stored.asked(),
-                bundles: &bundles,
-                in_use: &in_use,
-            };
+            let (now, bundles) = (Timestamp::now(), webhooks.bundles());
+            let in_use = self.in_use(&keyring, &strangers(&keyring, &bundles, now), reign).await?;
+            let seen = Seen { now, steady: reign.began.elapsed(), asked: stored.asked(), bundles: &bundles, in_use: &in_use };
             reign.watched.note(&keyring, &seen);
             let publish_for = Duration::try_from(self.settings.publish_for).unwrap_or_default();
             let step = next_step(&keyring, &seen, &reign.watched, publish_for);
@@ -126,9 +162,32 @@ impl Authorities {
             if let Step::Rest(rest) = step {
                 return Ok(rest);
             }
-            self.take(step, stored, &keyring, &webhooks, reign).await?;
+            let repairs = step == Step::Publish && reign.right.as_ref() == Some(&keyring.bundle());
+            self.take(step, stored, &keyring, &webhooks, repairs).await?;
+            if repairs {
+                reign.truce = Some(reign.repairs.rest(Instant::now()));
+                return Ok(Duration::ZERO);
+            }
             sleep(BREATH).await;
         }
+    }
+
+    /// Which authorities that do not sign any more are in use: previous ones, and strangers in a `caBundle`.
+    async fn in_use(&self, keyring: &Keyring, strangers: &[CaCertificate], reign: &mut Reign) -> kube::Result<InUse> {
+        let others = [keyring.previous(), strangers].concat();
+        if keyring.is_empty() || others.is_empty() {
+            return Ok(InUse::UNKNOWN);
+        }
+        let present: Vec<_> =
+            keyring.signing().into_iter().chain(keyring.next()).map(|authority| authority.certificate().clone()).collect();
+        let question = Question { name: &self.name, present: &present, others: &others };
+        let found = replicas::in_use(&self.client, &self.home, &question).await?;
+        // Once, not with every look.
+        if found.because != reign.told {
+            found.because.iter().for_each(|because| tracing::info!("{because}"));
+            reign.told = found.because;
+        }
+        Ok(found.in_use)
     }
 
     /// Takes one step: one write.
@@ -138,7 +197,7 @@ impl Authorities {
         stored: Stored,
         keyring: &Keyring,
         webhooks: &Webhooks,
-        reign: &Reign,
+        repairs: bool,
     ) -> Result<(), Trouble> {
         let uid = stored.uid();
         let (next, warning, reason, note) = match step {
@@ -146,7 +205,7 @@ impl Authorities {
             Step::Publish => {
                 let wanted = keyring.bundle();
                 webhooks.publish(&self.client, &wanted).await?;
-                let (warning, reason, note) = if reign.right.as_ref() == Some(&wanted) {
+                let (warning, reason, note) = if repairs {
                     (true, "CaBundleRepaired", "caBundle of a webhook configuration had been changed; it is right again")
                 } else {
                     (false, "CaBundlePublished", "caBundle of every webhook configuration holds every authority in use")
@@ -164,6 +223,11 @@ impl Authorities {
                 let note =
                     format!("authority {next} made; it signs after it has been published for {:#}", self.settings.publish_for);
                 (keyring.with_next(next, &trusted, stored.asked()), false, "AuthorityCreated", note)
+            }
+            Step::Keep(used) => {
+                let next = keyring.keeping(&used);
+                let note = format!("replicas serve certificates of an authority that was trusted already: {}", words(&next));
+                (next, false, "AuthorityKept", note)
             }
             Step::Promote => {
                 let next = keyring.promoted();
@@ -197,9 +261,7 @@ impl Authorities {
             // Somebody has written since we have read: what is to be done is decided anew.
             Trouble::Api(kube::Error::Api(status)) if status.code == 409 => BREATH,
             Trouble::Unusable(because) => {
-                let note = format!(
-                    "{because}; nothing is changed and no authority is rotated. Restore the Secret, or remove its data to begin anew"
-                );
+                let note = format!("{because}; nothing is changed and no authority is rotated. Remove its data to begin anew");
                 self.report(None, true, "AuthorityUnusable", note).await;
                 WAITING
             }
@@ -221,4 +283,25 @@ fn words(keyring: &Keyring) -> String {
     words.extend(keyring.next().iter().map(|next| format!("{next} comes next")));
     words.extend(keyring.previous().iter().map(|previous| format!("{previous} is trusted still")));
     words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fight_over_a_bundle_is_fought_ever_more_rarely_and_forgotten_after_a_peace() {
+        let mut repairs = Repairs::default();
+        let mut now = Instant::now();
+        let rests: Vec<_> = (0..20)
+            .map(|_| {
+                let rest = repairs.rest(now);
+                now += rest;
+                rest
+            })
+            .collect();
+        assert_eq!(rests[..5], [BREATH; 5], "what somebody does by hand is put right at once");
+        assert!(rests.is_sorted() && rests[19] == TRUCE, "{rests:?}");
+        assert_eq!(repairs.rest(now + PEACE), BREATH);
+    }
 }

@@ -77,9 +77,8 @@ impl Follow {
             self.metrics.rotation_phase.get_or_create(&PhaseLabels { phase }).set(i64::from(is));
         }
         self.metrics.authority_unusable.set(i64::from(matches!(seen, CaSecret::Unusable(_))));
-        if let Some(signing) = keyring.and_then(Keyring::signing) {
-            self.metrics.authority_not_after.set(signing.certificate().not_after().as_second());
-        }
+        let end = keyring.and_then(Keyring::signing).map(|signing| signing.certificate().not_after().as_second());
+        self.metrics.authority_not_after.set(end.unwrap_or_default());
     }
 }
 
@@ -102,8 +101,8 @@ impl Keeper for Follow {
         };
         match &now {
             CaSecret::Unusable(because) => tracing::error!(
-                "Secret {NAME} holds something that Countersign has not written: {because}; nothing is changed. Restore it, or \
-                 begin anew by removing its data: kubectl patch secret {NAME} --type=json -p '[{{\"op\":\"remove\",\"path\":\"/data\"}}]'"
+                "Secret {NAME} holds something that Countersign has not written: {because}; nothing is changed. Begin \
+                 anew by removing its data: kubectl patch secret {NAME} --type=json -p '[{{\"op\":\"remove\",\"path\":\"/data\"}}]'"
             ),
             CaSecret::Missing => tracing::error!("there is no Secret {NAME}: apply what `countersign manifests` prints"),
             CaSecret::NotYetSeen | CaSecret::Holds(_) => {}
@@ -120,4 +119,23 @@ impl Keeper for Follow {
     fn heard(&self, _: &str, _: Timestamp) {}
 
     fn restarted(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::certs::Authority;
+
+    #[test]
+    fn without_an_authority_the_metric_of_its_end_is_zero_again() {
+        let metrics = Arc::new(Metrics::new());
+        let follow = Follow::new(watch::Sender::new(CaSecret::NotYetSeen), Arc::clone(&metrics));
+        let authority = Authority::make(Timestamp::now(), SignedDuration::from_hours(1)).unwrap();
+        follow.show(&CaSecret::Holds(Arc::new(Keyring::begun(Arc::new(authority), None))));
+        assert!(metrics.authority_not_after.get() > 0);
+        follow.show(&CaSecret::Holds(Arc::default()));
+        assert_eq!(metrics.authority_not_after.get(), 0);
+    }
 }

@@ -64,16 +64,16 @@ impl Reporter {
         Self { events: Api::namespaced(client, home), home: home.to_owned(), instance: instance.to_owned(), told }
     }
 
-    /// Logs a report and writes it as an event. An event that cannot be written is lost: nothing depends on one.
+    /// Logs a report and writes it as an event, within the bounds for both. An event that cannot be written is lost: nothing depends on one.
     pub(super) async fn report(&self, report: Report) {
         let Report { about, warning, reason, note } = &report;
+        if !self.told.lock().await.may_tell(&report, Instant::now()) {
+            return tracing::debug!(reason, "{} {}: {note}", about.kind, about.name);
+        }
         if *warning {
             tracing::warn!(reason, "{} {}: {note}", about.kind, about.name);
         } else {
             tracing::info!(reason, "{} {}: {note}", about.kind, about.name);
-        }
-        if !self.told.lock().await.may_tell(&report, Instant::now()) {
-            return;
         }
         let event = event(&report, &self.home, &self.instance, Timestamp::now());
         let written = timeout(PATIENCE, self.events.create(&PostParams::default(), &event)).await;

@@ -120,8 +120,16 @@ impl<K: Keeper> Follower<K> {
 
     async fn list_and_watch(&mut self) -> Result<Infallible, Interrupted> {
         let mut version = self.list().await?;
+        let mut rests = rests();
         loop {
+            let began = Instant::now();
             self.watch_from(&mut version).await?;
+            // One that ends early, again and again, is no watch: whoever is in between closes what is young, or idle.
+            if began.elapsed() >= self.window.min(LONGEST_REST) / 2 {
+                rests = self::rests();
+            } else {
+                sleep(rests.next().unwrap_or(LONGEST_REST)).await;
+            }
         }
     }
 

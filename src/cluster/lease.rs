@@ -96,6 +96,9 @@ impl Candidate {
                     self.leadership.holds_until(began + RENEWED_WITHIN);
                 }
                 Ok(Ok(false)) => self.lose("another replica holds the Lease"),
+                Ok(Err(kube::Error::Api(status))) if status.code == 404 => {
+                    tracing::error!("nobody leads, there is no Lease {NAME}: apply what `countersign manifests` prints");
+                }
                 Ok(Err(error)) => {
                     tracing::warn!("the Lease {NAME} could not be read or renewed: {error}");
                 }

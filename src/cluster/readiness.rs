@@ -45,7 +45,8 @@ impl Readiness {
             }
             tokio::select! {
                 () = sleep(LOOK) => {}
-                _ = self.webhooks.changed() => {}
+                // Without its sender it says nothing more, and the look goes on by time.
+                Ok(()) = self.webhooks.changed() => {}
             }
         }
     }

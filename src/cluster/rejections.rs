@@ -13,13 +13,16 @@ use crate::knowledge::{Knowledge, Rejected};
 /// How often the allow-list's standing is looked at; it is in memory.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reports every change while this replica leads: every replica sees a rejection, and one tells it.
-pub(super) async fn report(knowledge: Arc<Knowledge>, leadership: Leadership, reporter: Reporter) {
+/// Reports every change while this replica leads: every replica sees a rejection, and one tells it. Where nobody has to lead, each
+/// replica tells it.
+pub(super) async fn report(knowledge: Arc<Knowledge>, leadership: Option<Leadership>, reporter: Reporter) {
     loop {
-        leadership.gained().await;
+        if let Some(leadership) = &leadership {
+            leadership.gained().await;
+        }
         // A new leader tells what stands: the former one may have ended before it could.
         let mut told = BTreeMap::new();
-        while leadership.holds() {
+        while leadership.as_ref().is_none_or(Leadership::holds) {
             for report in changes(&mut told, knowledge.report().rejected) {
                 reporter.report(report).await;
             }

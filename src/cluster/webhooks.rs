@@ -114,6 +114,12 @@ impl Webhooks {
         entries.map(|entry| bundle::read(&entry.ca_bundle).ok()).collect()
     }
 
+    /// Whether every entry of both, as they were last seen, holds this authority. One that does not exist asks nobody.
+    pub(super) fn hold(&self, authority: &CaCertificate) -> bool {
+        self.both().iter().all(|(_, seen)| **seen != Seen::NotYet)
+            && self.bundles().iter().all(|bundle| bundle.as_ref().is_some_and(|bundle| bundle.contains(authority)))
+    }
+
     /// Writes `wanted` into every entry that holds something else. Fails with a conflict (409) if somebody has written since.
     pub(super) async fn publish(&self, client: &Client, wanted: &[CertificateDer<'static>]) -> kube::Result<()> {
         let text = bundle::text(wanted);

@@ -1,6 +1,7 @@
 //! The second listener, plain HTTP: liveness, readiness and metrics.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -38,12 +39,18 @@ pub async fn serve(health: Health) {
         listener,
         tls: None,
         routes: router(Shown { judge, gate, metrics: Arc::clone(&metrics), drain }),
-        limits: Arc::new(Limits { connections: 64, ..Limits::default() }),
+        limits: Arc::new(limits()),
         metrics,
         name: Listener::Health,
         drain: Drain::new(),
     };
     door.serve().await;
+}
+
+/// Any pod reaches this port: silent connections must not take the places of the kubelet's probes, each of which comes with a new
+/// one and waits a second for its answer. So there are many places, and silence is short.
+fn limits() -> Limits {
+    Limits { connections: 1024, idle: Duration::from_secs(5), head: Duration::from_secs(2), ..Limits::default() }
 }
 
 #[derive(Clone)]

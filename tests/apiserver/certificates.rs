@@ -187,6 +187,8 @@ fn a_rotation_is_finished_by_another_when_the_leader_is_killed_in_the_middle() {
     let killed = Instant::now();
     fleet.replicas[leader].signal("KILL");
     let dead = fleet.replicas.remove(leader);
+    // As the controller does once the kubelet says that it is gone; before, nobody may take its silence for an empty place.
+    dead.endpoint(&fleet.server, false);
     let taken = poll("another leads", TAKEN_OVER, || (fleet.holder().0 != dead.name).then(|| killed.elapsed()));
     println!("another leads {taken:?} after the kill");
     assert_eq!(fleet.holder().1, transitions + 1);
@@ -282,6 +284,31 @@ fn a_damaged_secret_is_left_alone_and_removing_its_data_begins_anew() {
     });
     until("the metric is back", || {
         fleet.replicas.iter().all(|replica| replica.metric("countersign_authority_unusable") == Some(0.0)).then_some(())
+    });
+}
+
+#[test]
+fn an_older_secret_that_is_put_back_is_trusted_by_everybody_before_it_is_served() {
+    let fleet = fleet();
+    let older = fleet.secret()["data"].clone();
+    fleet.ask_for_rotation("before-the-restore");
+    until("another authority signs", || (fleet.secret()["data"]["ca.crt"] != older["ca.crt"]).then_some(()));
+    fleet.settle();
+    let done = AtomicBool::new(false);
+    let addresses: Vec<_> = fleet.replicas.iter().map(|replica| replica.reviews).collect();
+    std::thread::scope(|scope| {
+        let stream = scope.spawn(|| stream(&fleet, &addresses, &done));
+        let patch = json!([{"op": "replace", "path": "/data", "value": older}]).to_string();
+        fleet.kubectl(&["-n", "countersign-system", "patch", "secret", "countersign-ca", "--type=json", "-p", &patch]);
+        until("what was served is kept", || fleet.events().iter().any(|(reason, _)| reason == "AuthorityKept").then_some(()));
+        fleet.settle();
+        // The older Secret does not know that the rotation was answered: there is one more.
+        let answered = "YmVmb3JlLXRoZS1yZXN0b3Jl";
+        until("the rotation is answered again", || (fleet.secret()["data"]["rotate"] == answered).then_some(()));
+        fleet.settle();
+        done.store(true, Ordering::Relaxed);
+        let (connections, ..) = stream.join().unwrap();
+        println!("{connections} new connections while an older authority was put back");
     });
 }
 

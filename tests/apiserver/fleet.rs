@@ -92,13 +92,7 @@ impl Fleet {
             let name = NAMES[self.started];
             self.started += 1;
             let replica = Replica::start(&self.server, name);
-            let slice = json!({
-                "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "FQDN",
-                "metadata": {"name": name, "namespace": "countersign-system", "labels": {"kubernetes.io/service-name": "countersign"}},
-                "endpoints": [{"addresses": [replica.reviews.ip().to_string()]}],
-                "ports": [{"name": "https", "port": replica.reviews.port()}],
-            });
-            apply(&self.server, &slice.to_string());
+            replica.endpoint(&self.server, true);
             self.replicas.push(replica);
         }
     }
@@ -201,6 +195,17 @@ impl Replica {
             Some((address("reviews"), address("health")))
         });
         Self { name, process, reviews, health }
+    }
+
+    /// Writes its `EndpointSlice`, as a controller would.
+    pub(crate) fn endpoint(&self, server: &ApiServer, ready: bool) {
+        let slice = json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "FQDN",
+            "metadata": {"name": self.name, "namespace": "countersign-system", "labels": {"kubernetes.io/service-name": "countersign"}},
+            "endpoints": [{"addresses": [self.reviews.ip().to_string()], "conditions": {"ready": ready}}],
+            "ports": [{"name": "https", "port": self.reviews.port()}],
+        });
+        apply(server, &slice.to_string());
     }
 
     /// What the health port answers, head and body.

@@ -50,6 +50,66 @@ fn with_files_a_replica_is_ready_once_somebody_has_published_their_authority_and
     assert_eq!(serde_json::from_slice::<Value>(&secret.stdout).unwrap()["data"], Value::Null);
 }
 
+/// The way from files to its own, in a rolling update: replicas of both kinds at once, twice, the second time with an authority left
+/// over in the Secret.
+#[test]
+fn an_own_replica_joins_replicas_with_files_and_nobody_loses_the_trust_of_a_single_entry() {
+    let groups = ["system:serviceaccounts", "system:serviceaccounts:countersign-system"];
+    let server = ApiServer::boot(&Options::default().user(ACCOUNT, &groups)).unwrap();
+    let configuration = "{apiVersion: countersign.dev/v1alpha1, kind: Configuration,
+      certificates: {publishFor: 2s, authorityLife: 24h, leafLife: 1h}, limits: {drainFor: 1s}}";
+    std::fs::write(server.folder().join("fleet.yaml"), configuration).unwrap();
+    apply(&server, &json!({"apiVersion": "v1", "kind": "List", "items": shipped()}).to_string());
+    for (turn, names) in [["countersign-a", "countersign-b"], ["countersign-c", "countersign-d"]].into_iter().enumerate() {
+        let authority = files(server.folder());
+        let path = |file: &str| server.folder().join(file).into_os_string();
+        let with_files = Replica::start_with(
+            &server,
+            names[0],
+            &["--tls-cert".into(), path("tls.crt"), "--tls-key".into(), path("tls.key")],
+        );
+        with_files.endpoint(&server, true);
+        publish(&server, &authority);
+        until("the replica with files is ready", || with_files.ready().then_some(()));
+        assert_eq!(data(&server)["ca.crt"].is_string(), turn == 1, "left over from the first time");
+        let own = Replica::start_with(&server, names[1], &[]);
+        own.endpoint(&server, true);
+        let both = |bundle: &[u8]| [&with_files, &own].map(|replica| connect(replica.reviews, bundle));
+        until("the replica with its own certificate is ready", || {
+            for (entry, bundle) in stored(&server) {
+                let [files, _] = both(&bundle);
+                files.unwrap_or_else(|error| panic!("turn {turn}: {entry} does not verify the replica with files: {error}"));
+            }
+            own.ready().then_some(())
+        });
+        for (entry, bundle) in stored(&server) {
+            for connected in both(&bundle) {
+                connected.unwrap_or_else(|error| panic!("turn {turn}: {entry}: {error}"));
+            }
+        }
+        assert_eq!(with_files.metric("countersign_leader"), Some(0.0), "who does not keep the authorities does not lead");
+        with_files.signal("KILL");
+        with_files.endpoint(&server, false);
+        until("the files' authority is gone", || {
+            stored(&server).iter().all(|(_, bundle)| countersign::certs::bundle::read(bundle).unwrap().len() == 1).then_some(())
+        });
+        own.signal("KILL");
+        own.endpoint(&server, false);
+    }
+}
+
+fn stored(server: &ApiServer) -> Vec<(String, Vec<u8>)> {
+    let output =
+        server.kubectl(&["get", "mutatingwebhookconfigurations,validatingwebhookconfigurations", "-o", "json"]).unwrap();
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    bundles(list["items"].as_array().unwrap())
+}
+
+fn data(server: &ApiServer) -> Value {
+    let output = server.kubectl(&["-n", "countersign-system", "get", "secret", "countersign-ca", "-o", "json"]).unwrap();
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()["data"].take()
+}
+
 /// Writes a certificate for the Service's name and its key; gives the authority, as PEM.
 fn files(folder: &Path) -> String {
     let key = KeyPair::generate().unwrap();

@@ -4,6 +4,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use std::time::Duration;
 
 use axum::{body::Body, http::Request};
 use countersign::{
@@ -13,11 +14,14 @@ use countersign::{
     },
     metrics::Metrics,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{
     caller::{Caller, Reply},
-    site::{Says, Site},
+    site::{Says, Site, soon},
 };
 
 struct Waits(AtomicBool);
@@ -110,4 +114,23 @@ async fn metrics_count_reviews_refusals_and_bytes() {
         assert!(reply.text.contains(&format!("\ncountersign_{line}\n")), "{line} in\n{}", reply.text);
     }
     assert!(reply.text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn a_crowd_of_silent_connections_does_not_keep_the_kubelet_out_and_is_shown_the_door() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let judge = Arc::new(Waits(AtomicBool::new(true)));
+    let (metrics, drain) = (Arc::<Metrics>::default(), Drain::default());
+    tokio::spawn(health::serve(Health { listener, judge, gate: Gate::opened(), metrics, drain }));
+    let mut silent = Vec::new();
+    for _ in 0..200 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let asked = std::time::Instant::now();
+    let mut kubelet = Caller::over(TcpStream::connect(address).await.unwrap()).await;
+    assert_eq!(soon(get(&mut kubelet, "/livez")).await.status, 200);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}: the kubelet waits no longer", asked.elapsed());
+    let mut nothing = [0];
+    assert_eq!(soon(silent[0].read(&mut nothing)).await.unwrap_or_default(), 0, "it is closed");
 }

@@ -31,7 +31,7 @@ impl Look {
     /// Every `caBundle` of four holds what the keyring says.
     fn right(keyring: Keyring<CaCertificate>) -> Self {
         let bundle = keyring.signing().into_iter().chain(keyring.next()).chain(keyring.previous()).cloned().collect();
-        Self { keyring, bundles: vec![Some(bundle); 4], asked: None, in_use: InUse::Unknown, now: noon() }
+        Self { keyring, bundles: vec![Some(bundle); 4], asked: None, in_use: InUse::UNKNOWN, now: noon() }
     }
 
     /// The step at each of these moments, in seconds, to a holder that looks every second from the first one on.
@@ -123,7 +123,7 @@ fn the_wait_begins_anew_when_a_bundle_lost_the_next_authority_in_between() {
     let right = Look::right(steady().with_next(ca(2), &[], None));
     let mut watched = Watched::default();
     let mut look = |at: u64, bundles: &[Option<Vec<CaCertificate>>]| {
-        let seen = Seen { now: noon(), steady: Duration::from_secs(at), asked: None, bundles, in_use: &InUse::Unknown };
+        let seen = Seen { now: noon(), steady: Duration::from_secs(at), asked: None, bundles, in_use: &InUse::UNKNOWN };
         watched.note(&right.keyring, &seen);
         next_step(&right.keyring, &seen, &watched, WAIT)
     };
@@ -143,9 +143,30 @@ fn a_previous_authority_leaves_when_nobody_has_served_its_leaf_for_the_waiting_t
     assert_eq!(look.steps(&[0, 100]), vec![Step::Rest(SOON); 2], "it is in use");
     look.in_use = InUse::Only(Vec::new());
     assert_eq!(look.steps(&[0, 29, 30]), [Step::Rest(SOON), Step::Rest(SOON), Step::Remove(vec![ca(1)])]);
-    look.in_use = InUse::Only(vec![ca(1)]);
     look.now = noon() + LIFE;
+    look.in_use = InUse::UNKNOWN;
     assert_eq!(look.step(), Step::Remove(vec![ca(1)]), "once it has expired, no leaf of it is believed");
+    look.in_use = InUse::AtLeast(vec![ca(1)]);
+    assert_eq!(look.step(), Step::Add { trusted: Vec::new() }, "unless a leaf of it is: then the clock is wrong");
+}
+
+#[test]
+fn a_stranger_in_a_bundle_is_kept_while_a_replica_serves_its_leaf_and_dropped_otherwise() {
+    let rotating = steady().with_next(ca(2), &[], None);
+    for keyring in [steady(), rotating.clone(), rotating.promoted()] {
+        let mut look = Look::right(keyring.clone());
+        let expired = CaCertificate::numbered(8, noon() - LIFE, noon());
+        look.bundles[2].as_mut().unwrap().extend([ca(9), expired.clone()]);
+        assert_eq!(look.step(), Step::Publish, "nobody knows of a use");
+        for in_use in [InUse::Only(vec![ca(9), expired.clone()]), InUse::AtLeast(vec![ca(9)])] {
+            look.in_use = in_use;
+            assert_eq!(look.step(), Step::Keep(vec![ca(9)]));
+        }
+        let kept = keyring.keeping(&[ca(9)]);
+        assert!(kept.previous().contains(&ca(9)) && kept.signing() == keyring.signing() && kept.next() == keyring.next());
+        look.keyring = kept;
+        assert_eq!(look.step(), Step::Publish, "everywhere");
+    }
 }
 
 #[test]
@@ -175,7 +196,7 @@ fn an_authority_is_followed_by_the_next_when_two_thirds_of_its_life_are_over() {
     look.now += SignedDuration::from_secs(1);
     assert_eq!(look.step(), Step::Add { trusted: Vec::new() });
     let retiring = Keyring::begun(ca(3), None).with_next(ca(1), &[], None).promoted();
-    let look = Look { now: look.now, in_use: InUse::Unknown, ..Look::right(retiring) };
+    let look = Look { now: look.now, in_use: InUse::UNKNOWN, ..Look::right(retiring) };
     assert_eq!(look.step(), Step::Add { trusted: Vec::new() }, "a replica that nobody can reach holds nothing up");
 }
 

@@ -18,7 +18,7 @@ enum Happening {
     Write(usize),
     /// It dies; who follows remembers nothing.
     Die(usize),
-    /// A replica reads the Secret and serves a leaf of what signs.
+    /// A replica reads the Secret and serves a leaf of what signs, if that is trusted.
     Read(usize),
     /// A replica starts anew: it serves nothing, and is not ready.
     Restart(usize),
@@ -26,6 +26,8 @@ enum Happening {
     Strip(usize),
     /// Somebody deletes the data of the Secret.
     Wipe,
+    /// Somebody puts an older version of the Secret back.
+    Restore(usize),
     /// Somebody asks for a rotation.
     Ask,
     /// Time goes by.
@@ -41,6 +43,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..3_usize).prop_map(Happening::Restart),
         1 => (0..4_usize).prop_map(Happening::Strip),
         1 => Just(Happening::Wipe),
+        1 => (1..6_usize).prop_map(Happening::Restore),
         2 => Just(Happening::Ask),
         8 => (1..20_u64).prop_map(Happening::Pass),
     ]
@@ -67,6 +70,8 @@ struct World {
     asked: u32,
     secret: Ring,
     secret_version: u64,
+    /// What the Secret held, the latest last.
+    older: Vec<Ring>,
     bundles: Vec<Bundle>,
     bundles_version: u64,
     holders: [Holder; 2],
@@ -82,6 +87,7 @@ impl World {
             asked: 0,
             secret: Ring::default(),
             secret_version: 0,
+            older: Vec::new(),
             bundles: vec![Bundle { holds: Vec::new(), broken: true }; 4],
             bundles_version: 0,
             holders: Default::default(),
@@ -96,8 +102,12 @@ impl World {
             Happening::Write(holder) => self.write(holder),
             Happening::Die(holder) => self.holders[holder] = Holder::default(),
             Happening::Read(replica) => {
-                // Without a signing authority what was served is served on.
-                if let Some(signing) = self.secret.signing() {
+                // Without a signing authority what was served is served on, and with one that is not yet trusted too. A replica
+                // that serves nothing yet takes it and is not ready before it is trusted: that is the same as serving nothing.
+                let Some(signing) = self.secret.signing() else { return };
+                let since = |bundle: &Bundle| bundle.holds.iter().find(|(ca, _)| ca == signing).map(|(_, since)| *since);
+                let waits = if self.replicas[replica].is_some() { WAIT.as_secs() } else { 0 };
+                if self.bundles.iter().all(|bundle| since(bundle).is_some_and(|since| since + waits <= self.time)) {
                     self.replicas[replica] = Some(signing.clone());
                 }
             }
@@ -113,6 +123,14 @@ impl World {
                     self.secret_version += 1;
                 }
             }
+            Happening::Restore(back) => {
+                // Not between the look and the write of a holder, and for the rest as above.
+                if self.bundles.iter().all(|bundle| !bundle.broken) && self.older.len() >= back {
+                    self.secret = self.older[self.older.len() - back].clone();
+                    self.secret_version += 1;
+                    self.holders.iter_mut().for_each(|holder| holder.decided = None);
+                }
+            }
             Happening::Ask => self.asked += 1,
             Happening::Pass(seconds) => self.time += seconds,
         }
@@ -122,11 +140,13 @@ impl World {
     fn look(&mut self, holder: usize) {
         let bundles: Vec<_> =
             self.bundles.iter().map(|bundle| Some(bundle.holds.iter().map(|(ca, _)| ca.clone()).collect())).collect();
-        let in_use: Vec<_> =
-            self.secret.previous().iter().filter(|ca| self.replicas.contains(&Some((*ca).clone()))).cloned().collect();
+        let now = noon() + SignedDuration::from_secs(i64::try_from(self.time).unwrap());
+        let strangers = strangers(&self.secret, &bundles, now);
+        let candidates = self.secret.previous().iter().chain(&strangers);
+        let in_use: Vec<_> = candidates.filter(|ca| self.replicas.contains(&Some((*ca).clone()))).cloned().collect();
         let asked = (self.asked > 0).then(|| self.asked.to_string());
         let seen = Seen {
-            now: noon() + SignedDuration::from_secs(i64::try_from(self.time).unwrap()),
+            now,
             steady: Duration::from_secs(self.time),
             asked: asked.as_deref(),
             bundles: &bundles,
@@ -148,6 +168,7 @@ impl World {
             Step::Rest(_) => return,
             Step::Publish => return self.publish(&ring, bundles_version),
             Step::Begin => Ring::begun(made, asked.as_deref()),
+            Step::Keep(used) => ring.keeping(&used),
             Step::Add { trusted } => ring.with_next(made, &trusted, asked.as_deref()),
             Step::Promote => ring.promoted(),
             Step::Remove(gone) => ring.without(&gone),
@@ -169,7 +190,7 @@ impl World {
                 );
             }
         }
-        self.secret = next;
+        self.older.push(std::mem::replace(&mut self.secret, next));
         self.secret_version += 1;
     }
 
@@ -244,5 +265,25 @@ proptest! {
         }
         prop_assert_eq!(world.secret.phase(), crate::certs::Phase::Steady);
         prop_assert_eq!(world.rotations, 1);
+    }
+
+    /// Rotations are rare among random happenings: here one is over before.
+    #[test]
+    fn an_older_secret_that_is_put_back_is_trusted_before_it_is_served(
+        back in 1..6_usize, happenings in prop::collection::vec(happening(), 0..40)
+    ) {
+        let mut world = World::new();
+        world.settle(40);
+        world.happen(Happening::Ask);
+        world.settle(150);
+        prop_assert_eq!(world.rotations, 1);
+        world.happen(Happening::Restore(back));
+        for happening in happenings {
+            world.happen(happening);
+        }
+        world.settle(400);
+        prop_assert_eq!(world.secret.phase(), crate::certs::Phase::Steady);
+        let signing = world.secret.signing().cloned();
+        prop_assert!(world.replicas.iter().all(|served| *served == signing), "everybody serves what signs");
     }
 }

@@ -196,3 +196,18 @@ async fn a_connection_that_went_silent_is_given_up() {
     assert!(began.elapsed() < Duration::from_secs(220), "{:?} is longer than the window", began.elapsed());
     stream.closed().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_end_right_after_an_event_are_begun_anew_ever_more_rarely() {
+    let mut site = site();
+    site.list("9", &["a"]).await;
+    let began = Instant::now();
+    for version in 10..30 {
+        let stream = site.api.next_watch().await.stream();
+        stream.event("ADDED", &warn("b", &version.to_string()));
+    }
+    assert!(began.elapsed() > Duration::from_mins(2), "{:?} for 20 watches", began.elapsed());
+    assert_eq!(site.restarts(), 0);
+    site.api.next_watch().await.stream().bookmark("40");
+    eventually("what it says counts", || site.version() == 40).await;
+}

@@ -5,17 +5,20 @@ mod ending;
 mod listen;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
 use countersign_decision::configuration::Configuration;
+use tracing_subscriber::EnvFilter;
 
 use self::ending::Ending;
 use self::listen::listen;
 use super::{End, offline};
 use crate::args::{LogFormat, ServeArguments};
 use crate::certs::{CertSource, Certificates};
+use crate::cluster::Member;
 use crate::http::health::{self, Health};
 use crate::http::{self, Drain, Gate, Limits, Server};
 use crate::judge::Countersign;
@@ -61,7 +64,7 @@ async fn serve(
     let reviews = listen(arguments.listen, manifests::HTTPS_PORT, arguments.standalone).await?;
     let checks = listen(arguments.metrics_listen, manifests::HEALTH_PORT, arguments.standalone).await?;
     // What follows the facts is held until the end: dropping it stops it.
-    let (parts, _following, member) = if arguments.standalone {
+    let (parts, _following, mut member) = if arguments.standalone {
         let knowledge = Arc::new(Knowledge::of_files(configuration));
         let following = standalone::follow(&arguments.allow_list, Arc::clone(&knowledge))?;
         (Parts::with(knowledge, source)?, Some(following), None)
@@ -81,12 +84,44 @@ async fn serve(
     }));
     tokio::spawn(ending.begins(drain.clone()));
     let certificates_served = certificates.served.clone();
-    http::serve(Server { listener: reviews, certificates: certificates_served, judge, limits, metrics, drain }).await?;
+    let server = Server { listener: reviews, certificates: certificates_served, judge, limits, metrics, drain: drain.clone() };
+    let broken = serve_while_whole(http::serve(server), member.as_mut(), &drain).await?;
     if let Some(member) = member {
         member.leave().await;
     }
     health.abort();
-    Ok(End::Done)
+    match broken {
+        Some(how) => bail!("a part of this process ended by itself ({how}): it needs another start"),
+        None => Ok(End::Done),
+    }
+}
+
+/// Serves to the end. A part of the member that ends before the drain begins it, so that the process is started anew instead of
+/// going on with half of what it is for; gives how that part ended.
+async fn serve_while_whole(
+    serving: impl Future<Output = Result<(), rustls::Error>>,
+    member: Option<&mut Member>,
+    drain: &Drain,
+) -> anyhow::Result<Option<String>> {
+    let mut serving = pin!(serving);
+    let broken = async {
+        match member {
+            Some(member) => member.broken().await,
+            None => std::future::pending().await,
+        }
+    };
+    let how = tokio::select! {
+        biased;
+        served = &mut serving => return served.map(|()| None).map_err(Into::into),
+        () = drain.begun() => None,
+        how = broken => Some(how),
+    };
+    if let Some(how) = &how {
+        tracing::error!("a part of this process ended by itself ({how}): ending in order, to be started anew");
+        drain.begin();
+    }
+    serving.await?;
+    Ok(how)
 }
 
 /// What a server is made of, beside its listeners.
@@ -121,14 +156,36 @@ fn limits(configuration: &Configuration) -> Limits {
     }
 }
 
-/// The log goes to standard error; `RUST_LOG` chooses what, without it `info` and above. What the client of the API server says of
-/// a failed request is left out: the watches say it in words. Colour on a terminal alone.
+/// The log goes to standard error; `RUST_LOG` chooses what, without it `info` and above. Colour on a terminal alone.
 fn log(format: LogFormat) {
     use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,kube_client=off".into());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let filter = without_client(filter);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Without what the client of the API server says, whatever `RUST_LOG` asks for: of a failed request the watches say it in words, and
+/// an answer that it cannot read it logs whole, the Secret of the authorities among them.
+fn without_client(filter: EnvFilter) -> EnvFilter {
+    match "kube_client=off".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_of_the_api_server_is_never_heard_in_the_log() {
+        for asked in ["info", "debug", "trace,kube_client=trace"] {
+            let shown = without_client(asked.into()).to_string();
+            assert!(shown.contains("kube_client=off") && !shown.contains("kube_client=trace"), "{shown}");
+        }
     }
 }
