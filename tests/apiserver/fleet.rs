@@ -104,6 +104,9 @@ impl Fleet {
             let data = &self.secret()["data"];
             (data["ca.crt"].is_string() && data["next.crt"].is_null() && data["previous.crt"].is_null()).then_some(())
         });
+        // The Secret is written first.
+        let one = |bundle: &[u8]| countersign::certs::bundle::read(bundle).is_ok_and(|all| all.len() == 1);
+        until("every bundle holds one authority", || self.bundles().iter().all(|(_, bundle)| one(bundle)).then_some(()));
     }
 
     /// Asks for a rotation.
