@@ -1,6 +1,6 @@
 //! A handshake with a server of ours, to see what it serves.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -30,13 +31,7 @@ pub enum NoChain {
 /// The chain (leaf first) that the server at `address` serves to who asks for `name`, whoever signed it: judging it is the
 /// caller's.
 pub async fn served_chain(address: impl ToSocketAddrs, name: &str) -> Result<Vec<CertificateDer<'static>>, NoChain> {
-    let config = config().map_err(|error| NoChain::Unknown(error.to_string()))?;
-    let server = ServerName::try_from(name.to_owned()).map_err(|error| NoChain::Unknown(format!("{name}: {error}")))?;
-    let handshake = async {
-        let socket = TcpStream::connect(address).await?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(server, socket).await?;
-        std::io::Result::Ok(stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec())
-    };
+    let handshake = async { chain_over(TcpStream::connect(address).await?, name).await };
     match timeout(PATIENCE, handshake).await {
         Ok(Ok(chain)) => Ok(chain),
         // tokio-rustls gives what is wrong with TLS, an alert among it, as invalid data.
@@ -46,6 +41,14 @@ pub async fn served_chain(address: impl ToSocketAddrs, name: &str) -> Result<Vec
         Ok(Err(error)) => Err(NoChain::Unknown(error.to_string())),
         Err(_) => Err(NoChain::Unknown(format!("no handshake within {PATIENCE:?}"))),
     }
+}
+
+/// The same over a connection that is there already.
+pub async fn chain_over(stream: impl AsyncRead + AsyncWrite + Unpin, name: &str) -> io::Result<Vec<CertificateDer<'static>>> {
+    let server = ServerName::try_from(name.to_owned()).map_err(|error| io::Error::other(format!("{name}: {error}")))?;
+    let config = config().map_err(io::Error::other)?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(server, stream).await?;
+    Ok(stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec())
 }
 
 fn config() -> Result<ClientConfig, Error> {

@@ -24,7 +24,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use self::{
     authority::{Authority, NotAuthority},
     ca_certificate::CaCertificate,
-    dial::{NoChain, served_chain},
+    dial::{NoChain, chain_over, served_chain},
     keyring::{Certified, Keyring, Phase},
     leaf::{CertError, Leaf},
     own::{CaSecret, OwnLeaf, service_names},

@@ -1,20 +1,15 @@
 //! The certificate that each pod of Countersign serves: a port forward through the API server, and a TLS handshake in it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use kube::api::Api;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use super::unseen::{self, in_words};
+use crate::certs::chain_over;
 use crate::commands::doctor::snapshot::{Look, Served};
 use crate::manifests::HTTPS_PORT;
 
@@ -58,8 +53,12 @@ async fn chain(pods: &Api<Pod>, name: &str, host: &str) -> Look<Result<Vec<Vec<u
     };
     let error = forward.take_error(HTTPS_PORT);
     let Some(stream) = forward.take_stream(HTTPS_PORT) else { return Err(unseen("there is no stream".to_owned())) };
-    let handshake = timeout(PATIENCE, handshake(stream, host)).await.unwrap_or_else(|_| Err(late()));
-    let chain = match handshake {
+    let chain = match timeout(PATIENCE, chain_over(stream, host)).await {
+        Ok(Ok(chain)) => Ok(chain.iter().map(|certificate| certificate.to_vec()).collect()),
+        Ok(Err(problem)) => Err(problem.to_string()),
+        Err(_) => Err(late()),
+    };
+    let chain = match chain {
         Ok(chain) => Ok(chain),
         Err(problem) => {
             let told = match error {
@@ -71,60 +70,4 @@ async fn chain(pods: &Api<Pod>, name: &str, host: &str) -> Look<Result<Vec<Vec<u
     };
     forward.abort();
     Ok(chain)
-}
-
-async fn handshake(
-    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-    host: &str,
-) -> Result<Vec<Vec<u8>>, String> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
-        .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())?;
-    let (_, connection) = stream.get_ref();
-    Ok(connection.peer_certificates().unwrap_or_default().iter().map(|certificate| certificate.to_vec()).collect())
-}
-
-/// Takes any certificate: it is looked at afterwards, and nothing is sent on the connection.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
