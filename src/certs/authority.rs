@@ -52,7 +52,7 @@ impl Authority {
         Ok(Self { certificate: CaCertificate::read(der).map_err(CertError::Malformed)?, key })
     }
 
-    /// Reads what [`Authority::certificate`] and [`Authority::key_pem`] gave.
+    /// Reads what [`Authority::certificate`] and `Authority::key_pem` gave.
     pub fn read(certificate_pem: &[u8], key_pem: &[u8]) -> Result<Self, NotAuthority> {
         let wrong = |because: &str| NotAuthority::Certificate(because.to_owned());
         let der = CertificateDer::from_pem_slice(certificate_pem)

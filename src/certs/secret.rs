@@ -31,7 +31,7 @@ type Data = BTreeMap<String, ByteString>;
 /// The keyring that a Secret's data holds; no data, an empty one.
 ///
 /// # Errors
-/// [`NotKeyring`] for data that [`write`] has not made.
+/// [`NotKeyring`] for data that [`write()`] has not made.
 pub fn read(data: &Data) -> Result<Keyring, NotKeyring> {
     let known = [SIGNING[0], SIGNING[1], NEXT[0], NEXT[1], PREVIOUS, ANSWERED];
     if let Some(field) = data.keys().find(|key| !known.contains(&key.as_str())) {

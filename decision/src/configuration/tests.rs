@@ -54,7 +54,8 @@ fn what_is_wrong_is_named_with_field_line_and_column() {
         "line 3, column 24: enabledProfiles[1]: there is no profile akz: known are aks"
     );
     assert_eq!(error("enabledProfiles: [aks, aks]\n"), "line 3, column 24: enabledProfiles[1]: aks stands twice");
-    assert!(error("enabledProfiles: []\n").starts_with("line 3, column 19: enabledProfiles: is empty"));
+    let empty = error("enabledProfiles: []\n");
+    assert!(empty.starts_with("line 3, column 18: enabledProfiles: is empty"), "{empty}");
     assert!(error("defaultMode: warning\n").starts_with("line 3, column 14: defaultMode: "));
     assert!(
         error("requiredNamespaces: [Payments]\n")
