@@ -99,14 +99,7 @@ fn with_policy(mut pod: Value, policy: &str) -> Value {
 
 /// The pod as the API server shows it to /validate.
 fn completed(pod: &Value) -> Result<Value> {
-    let facts = Facts {
-        configuration: Arc::new(Configuration::built_in()?),
-        allow_list: Arc::default(),
-        namespaces: None,
-        runtime_classes: None,
-        home: "countersign-system".into(),
-        seen: Arc::default(),
-    };
+    let facts = Facts::unwatched(Arc::new(Configuration::built_in()?), "countersign-system");
     let json = pod.to_string();
     let request = PodRequest {
         operation: Operation::Create,

@@ -28,6 +28,19 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Facts of no cluster: nothing is listed, and neither namespaces nor classes are watched. `home` is the namespace that would
+    /// hold the allow-list.
+    pub fn unwatched(configuration: Arc<Configuration>, home: &str) -> Self {
+        Self {
+            configuration,
+            allow_list: Arc::default(),
+            namespaces: None,
+            runtime_classes: None,
+            home: home.into(),
+            seen: Arc::default(),
+        }
+    }
+
     /// What is known of a namespace. Where no cluster is watched the configuration's default mode holds; a namespace that is
     /// not known yet counts as enforce.
     pub fn namespace(&self, name: &str) -> NamespaceFacts {
@@ -127,14 +140,7 @@ mod tests {
     #[test]
     fn a_namespace_that_is_not_known_yet_counts_as_enforce() {
         let configuration = Configuration { default_mode: Mode::Audit, ..Configuration::built_in().unwrap() };
-        let mut facts = Facts {
-            configuration: Arc::new(configuration),
-            allow_list: Arc::default(),
-            namespaces: None,
-            runtime_classes: None,
-            home: "countersign-system".into(),
-            seen: Arc::default(),
-        };
+        let mut facts = Facts::unwatched(Arc::new(configuration), "countersign-system");
         assert_eq!(facts.namespace("new").mode, Mode::Audit);
         facts.namespaces = Some(Arc::default());
         assert_eq!(facts.namespace("new").mode, Mode::Enforce);

@@ -70,14 +70,7 @@ fn the_plain_consumer_is_completed_to_the_tutorials_pod() {
     let Some(manifests) = shared("seed-manifests") else { return };
     let mut plain = documents(&manifests.join("consumer-plain.yaml")).swap_remove(0);
     let tutorial = documents(&manifests.join("consumer.yaml")).swap_remove(0);
-    let facts = Facts {
-        configuration: Arc::new(Configuration::built_in().unwrap()),
-        allow_list: Arc::default(),
-        namespaces: None,
-        runtime_classes: None,
-        home: "countersign-system".into(),
-        seen: Arc::default(),
-    };
+    let facts = Facts::unwatched(Arc::new(Configuration::built_in().unwrap()), "countersign-system");
     let text = plain.to_string();
     let request = PodRequest {
         operation: Operation::Create,

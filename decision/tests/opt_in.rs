@@ -15,12 +15,8 @@ const ORDINARY: &str = r#"{"metadata":{"name":"p"},"spec":{"containers":[{"name"
 
 fn facts() -> Facts {
     Facts {
-        configuration: Arc::new(Configuration::built_in().unwrap()),
-        allow_list: Arc::default(),
         namespaces: Some(Arc::default()),
-        runtime_classes: None,
-        home: "countersign-system".into(),
-        seen: Arc::default(),
+        ..Facts::unwatched(Arc::new(Configuration::built_in().unwrap()), "countersign-system")
     }
 }
 

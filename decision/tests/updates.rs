@@ -22,14 +22,8 @@ fn facts(mode: Mode, listed: bool) -> Facts {
     let entries = if listed { format!("- {{digest: {DIGEST}, namespaces: [kafka]}}") } else { String::new() };
     let config_map = ConfigMapText { name: "list".to_owned(), data: [("a".to_owned(), entries)].into(), ..Default::default() };
     sources.take(&config_map, "2027-01-01T00:00:00Z".parse().unwrap(), "1h".parse().unwrap()).unwrap();
-    Facts {
-        configuration: Arc::new(Configuration { default_mode: mode, ..Configuration::built_in().unwrap() }),
-        allow_list: Arc::new(AllowList::of(&sources)),
-        namespaces: None,
-        runtime_classes: None,
-        home: "countersign-system".into(),
-        seen: Arc::default(),
-    }
+    let configuration = Configuration { default_mode: mode, ..Configuration::built_in().unwrap() };
+    Facts { allow_list: Arc::new(AllowList::of(&sources)), ..Facts::unwatched(Arc::new(configuration), "countersign-system") }
 }
 
 fn known(facts: &Facts) -> Known<'_> {

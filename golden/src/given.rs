@@ -62,12 +62,10 @@ impl Given {
         let labels = self.namespace_labels.iter().map(|(key, value)| (&**key, &**value));
         let namespace = NamespaceFacts::of_labels(labels, &configuration);
         Ok(Facts {
-            configuration: Arc::new(configuration),
             allow_list: Arc::new(AllowList::of(&sources)),
             namespaces: Some(Arc::new([(NAMESPACE.to_owned(), namespace)].into())),
             runtime_classes: Some(Arc::new(self.runtime_classes.clone())),
-            home: "countersign-system".into(),
-            seen: Arc::default(),
+            ..Facts::unwatched(Arc::new(configuration), "countersign-system")
         })
     }
 }

@@ -37,12 +37,8 @@ pub(super) fn facts(configuration: Configuration, allow_lists: &[PathBuf]) -> an
 pub(super) fn facts_of(configuration: Configuration, allow_lists: &[(String, String)]) -> anyhow::Result<Facts> {
     let sources = standalone::read_allow_lists(allow_lists)?;
     Ok(Facts {
-        configuration: Arc::new(Configuration { default_mode: Mode::Enforce, ..configuration }),
         allow_list: Arc::new(AllowList::of(&sources)),
-        namespaces: None,
-        runtime_classes: None,
-        home: HOME.into(),
-        seen: Arc::default(),
+        ..Facts::unwatched(Arc::new(Configuration { default_mode: Mode::Enforce, ..configuration }), HOME)
     })
 }
 

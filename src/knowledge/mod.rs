@@ -83,14 +83,7 @@ impl fmt::Display for Names<'_> {
 impl Knowledge {
     /// What is known without a cluster: complete from the start, and never stale.
     pub fn of_files(configuration: Arc<Configuration>) -> Self {
-        let facts = Facts {
-            configuration,
-            allow_list: Arc::default(),
-            namespaces: None,
-            runtime_classes: None,
-            home: HOME.into(),
-            seen: Arc::default(),
-        };
+        let facts = Facts::unwatched(configuration, HOME);
         Self { facts: ArcSwap::from_pointee(facts), allow_list: ArcSwap::default(), watches: Vec::new() }
     }
 
@@ -98,12 +91,9 @@ impl Knowledge {
     /// allow-list.
     pub fn of_cluster(configuration: Arc<Configuration>, home: &str) -> Self {
         let facts = Facts {
-            configuration,
-            allow_list: Arc::default(),
             namespaces: Some(Arc::default()),
             runtime_classes: Some(Arc::default()),
-            home: home.into(),
-            seen: Arc::default(),
+            ..Facts::unwatched(configuration, home)
         };
         let watches = Watch::ALL.map(|watch| (watch, Heard::default())).into();
         Self { facts: ArcSwap::from_pointee(facts), allow_list: ArcSwap::default(), watches }

@@ -34,12 +34,8 @@ fn asked(judge: fn(&PodRequest<'_>, &Known<'_>) -> Verdict, pod: &Value) -> Verd
     let mut sources = Sources::default();
     sources.take(&text, Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1)).unwrap();
     let facts = Facts {
-        configuration: Arc::new(Configuration::built_in().unwrap()),
         allow_list: Arc::new(AllowList::of(&sources)),
-        namespaces: None,
-        runtime_classes: None,
-        home: super::NAMESPACE.into(),
-        seen: Arc::default(),
+        ..Facts::unwatched(Arc::new(Configuration::built_in().unwrap()), super::NAMESPACE)
     };
     let json = pod.to_string();
     let request = PodRequest {
