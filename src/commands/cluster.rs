@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use countersign_decision::labels;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
@@ -11,6 +14,8 @@ use crate::args::ClusterArguments;
 /// How long the API server may take to connect, and to say something.
 const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_mins(1);
+/// How many objects are asked for at a time.
+const PAGE: u32 = 500;
 
 /// A client for the cluster that the arguments name: a file and a context of it; without them what kubectl would take, or in a
 /// pod its service account. Nothing is sent yet.
@@ -27,4 +32,26 @@ pub(super) async fn client(arguments: &ClusterArguments) -> anyhow::Result<Clien
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(ANSWER);
     Client::try_from(config).context("the kubeconfig cannot be used")
+}
+
+/// Gives every object of a list to `take`, page by page.
+pub(super) async fn each<K>(api: &Api<K>, chosen: ListParams, mut take: impl FnMut(K)) -> kube::Result<()>
+where
+    K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    let mut page = chosen.limit(PAGE);
+    loop {
+        let list = api.list(&page).await?;
+        list.items.into_iter().for_each(&mut take);
+        match list.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => page = page.continue_token(&token),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Whether a pod runs on and could have been refused: it has not ended, is not ending, and is not the picture of a static pod.
+pub(super) fn runs_on(phase: &str, pod: &ObjectMeta) -> bool {
+    let mirrored = pod.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(labels::MIRROR));
+    !matches!(phase, "Succeeded" | "Failed") && pod.deletion_timestamp.is_none() && !mirrored
 }

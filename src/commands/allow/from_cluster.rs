@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use countersign_decision::configuration::Configuration;
-use countersign_decision::labels;
 use countersign_policy::Measured;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
@@ -24,15 +23,7 @@ pub(super) fn candidates(arguments: &ClusterArguments, configuration: &Configura
 
 async fn running(pods: &Api<Pod>, configuration: &Configuration) -> anyhow::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
-    let mut page = ListParams::default().limit(500);
-    loop {
-        let list = pods.list(&page).await?;
-        candidates.extend(list.items.iter().filter_map(|pod| candidate(pod, configuration)));
-        match list.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => page = page.continue_token(&token),
-            None => break,
-        }
-    }
+    cluster::each(pods, ListParams::default(), |pod| candidates.extend(candidate(&pod, configuration))).await?;
     candidates.sort();
     candidates.dedup_by(|a, b| (&a.namespace, &a.service_account, a.digest) == (&b.namespace, &b.service_account, b.digest));
     Ok(candidates)
@@ -42,8 +33,7 @@ async fn running(pods: &Api<Pod>, configuration: &Configuration) -> anyhow::Resu
 /// nobody can refuse, is no candidate; a confidential one without a policy that can be read is named and left out.
 fn candidate(pod: &Pod, configuration: &Configuration) -> Option<Candidate> {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
-    let ended = matches!(phase, "Succeeded" | "Failed") || pod.metadata.deletion_timestamp.is_some();
-    if ended || pod.annotations().contains_key(labels::MIRROR) {
+    if !cluster::runs_on(phase, &pod.metadata) {
         return None;
     }
     let spec = pod.spec.as_ref()?;

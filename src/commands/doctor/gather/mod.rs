@@ -138,20 +138,13 @@ async fn configuration(arguments: &DoctorArguments, client: &Client) -> anyhow::
 }
 
 /// A whole list, page by page.
-async fn list<K>(api: &Api<K>, mut page: ListParams, what: &str) -> Look<Vec<K>>
+async fn list<K>(api: &Api<K>, chosen: ListParams, what: &str) -> Look<Vec<K>>
 where
     K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
 {
-    page = page.limit(500);
     let mut all = Vec::new();
-    loop {
-        let list = api.list(&page).await.unseen(what)?;
-        all.extend(list.items);
-        match list.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => page = page.continue_token(&token),
-            None => return Ok(all),
-        }
-    }
+    cluster::each(api, chosen, |item| all.push(item)).await.unseen(what)?;
+    Ok(all)
 }
 
 async fn labelled_namespaces(client: &Client) -> Look<Vec<PartialObjectMeta<Namespace>>> {
@@ -211,12 +204,10 @@ fn facts(
     let classes = runtime_classes.as_ref().map_err(Clone::clone)?;
     let classes: HashMap<_, _> = classes.iter().map(|class| (class.name_any(), class.handler.clone())).collect();
     Ok(Facts {
-        configuration: Arc::clone(configuration),
         allow_list: Arc::new(AllowList::of(&sources)),
         namespaces: Some(Arc::new(namespaces)),
         runtime_classes: Some(Arc::new(classes)),
-        home: home.into(),
-        seen: Arc::default(),
+        ..Facts::unwatched(Arc::clone(configuration), home)
     })
 }
 

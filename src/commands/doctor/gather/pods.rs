@@ -3,7 +3,6 @@
 //! They are read page by page and only what was found is kept: a cluster may hold gigabytes of policies.
 
 use countersign_decision::facts::{Facts, Known};
-use countersign_decision::labels;
 use countersign_decision::validate;
 use countersign_decision::verdict::Decision;
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::unseen::NextStep as _;
 use crate::commands::doctor::snapshot::{Look, RefusedPod, Running};
-use crate::commands::input;
+use crate::commands::{cluster, input};
 
 /// Pods of a page: with policies of real size it is some tens of megabytes.
 const PAGE: usize = 200;
@@ -67,9 +66,7 @@ pub(super) async fn judged(client: &Client, facts: &Facts, now: Timestamp) -> Lo
 /// Judges a pod as if it were created now. One that has ended, is ending, or is the picture of a static pod is left out.
 fn judge(json: &str, known: &Known<'_>, running: &mut Running) {
     let Ok(Head { metadata, status }) = serde_json::from_str::<Head>(json) else { return };
-    let ended = matches!(status.phase.as_str(), "Succeeded" | "Failed") || metadata.deletion_timestamp.is_some();
-    let annotations = metadata.annotations.unwrap_or_default();
-    if ended || annotations.contains_key(labels::MIRROR) {
+    if !cluster::runs_on(&status.phase, &metadata) {
         return;
     }
     let namespace = metadata.namespace.unwrap_or_default();
@@ -103,12 +100,8 @@ mod tests {
 
     fn running(pods: &[Value]) -> Running {
         let facts = Facts {
-            configuration: Arc::new(Configuration::built_in().unwrap()),
-            allow_list: Arc::default(),
             namespaces: Some(Arc::default()),
-            runtime_classes: None,
-            home: "countersign-system".into(),
-            seen: Arc::default(),
+            ..Facts::unwatched(Arc::new(Configuration::built_in().unwrap()), "countersign-system")
         };
         let known = Known { facts: &facts, now: Timestamp::UNIX_EPOCH, stale_since: None };
         let mut running = Running::default();
