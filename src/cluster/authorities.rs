@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ca_secret::{self, Stored};
 use super::events::{About, Report, Reporter};
 use super::leadership::Leadership;
+use super::repairs::Repairs;
 use super::replicas::{self, Question};
 use super::webhooks::Webhooks;
 use crate::certs::rotation::{InUse, Seen, Step, Watched, next_step, strangers};
@@ -21,13 +22,8 @@ use crate::certs::{Authority, CaCertificate, CaSecret, CertError, Keyring};
 
 /// The rest after something went wrong.
 const AGAIN: Duration = Duration::from_secs(2);
-/// Between two steps, so that a fight over a `caBundle` does not become a storm.
+/// Between two steps.
 const BREATH: Duration = Duration::from_millis(200);
-/// So many repairs of a `caBundle` in a row are made at once; somebody who goes on changing it is answered ever more rarely.
-const PROMPT: u32 = 5;
-/// The longest rest in such a fight, and how long a peace must last to end it.
-const TRUCE: Duration = Duration::from_secs(30);
-const PEACE: Duration = Duration::from_mins(2);
 /// The rest while the Secret is not there or unusable: its next version is seen at once.
 const WAITING: Duration = Duration::from_mins(1);
 /// For all that is asked and written in one step.
@@ -72,29 +68,16 @@ struct Reign {
     /// What every `caBundle` held when it was last right.
     right: Option<Vec<CertificateDer<'static>>>,
     repairs: Repairs,
-    /// Nothing is done for so long, whatever is heard.
-    truce: Option<Duration>,
     /// What was said of the replicas last.
     told: Vec<String>,
 }
 
-/// How often a `caBundle` was put right in a row.
-#[derive(Default)]
-struct Repairs {
-    latest: Option<Instant>,
-    number: u32,
-}
-
-impl Repairs {
-    /// How long to rest after one more.
-    fn rest(&mut self, now: Instant) -> Duration {
-        if self.latest.is_none_or(|latest| now.duration_since(latest) >= PEACE) {
-            self.number = 0;
-        }
-        self.latest = Some(now);
-        self.number = self.number.saturating_add(1);
-        BREATH.saturating_mul(2_u32.saturating_pow(self.number.saturating_sub(PROMPT))).min(TRUCE)
-    }
+/// What comes after work.
+enum Rest {
+    /// So long, unless something is heard of the Secret or of a webhook configuration.
+    UntilNews(Duration),
+    /// So long, whatever is heard.
+    Truce(Duration),
 }
 
 impl Authorities {
@@ -107,38 +90,43 @@ impl Authorities {
                 watched: Watched::default(),
                 right: None,
                 repairs: Repairs::default(),
-                truce: None,
                 told: Vec::new(),
             };
             while self.leadership.holds() {
                 let rest = match timeout(PATIENCE, self.work(&mut reign)).await {
                     Ok(Ok(rest)) => rest,
-                    Ok(Err(trouble)) => self.trouble(&trouble).await,
+                    Ok(Err(trouble)) => Rest::UntilNews(self.trouble(&trouble).await),
                     Err(_) => {
                         tracing::error!(
                             "the authorities could not be looked after within {PATIENCE:?}; trying again in {AGAIN:?}"
                         );
-                        AGAIN
+                        Rest::UntilNews(AGAIN)
                     }
                 };
-                let leadership = self.leadership.clone();
-                if let Some(truce) = reign.truce.take() {
-                    let _ = timeout(truce, leadership.ended()).await;
-                    continue;
-                }
-                // A channel without its sender says nothing more, and the work goes on by time.
-                tokio::select! {
-                    () = sleep(rest) => {}
-                    Ok(()) = self.secret.changed() => {}
-                    Ok(()) = self.webhooks.changed() => {}
-                    () = leadership.ended() => {}
-                }
+                self.rest(rest).await;
             }
         }
     }
 
+    /// Rests, at most until this replica leads no longer.
+    async fn rest(&mut self, rest: Rest) {
+        let leadership = self.leadership.clone();
+        match rest {
+            Rest::Truce(truce) => {
+                let _ = timeout(truce, leadership.ended()).await;
+            }
+            // A channel without its sender says nothing more, and the work goes on by time.
+            Rest::UntilNews(rest) => tokio::select! {
+                () = sleep(rest) => {}
+                Ok(()) = self.secret.changed() => {}
+                Ok(()) = self.webhooks.changed() => {}
+                () = leadership.ended() => {}
+            },
+        }
+    }
+
     /// Takes steps until there is a reason to rest.
-    async fn work(&mut self, reign: &mut Reign) -> Result<Duration, Trouble> {
+    async fn work(&mut self, reign: &mut Reign) -> Result<Rest, Trouble> {
         loop {
             self.secret.mark_unchanged();
             self.webhooks.mark_unchanged();
@@ -154,19 +142,18 @@ impl Authorities {
             let publish_for = Duration::try_from(self.settings.publish_for).unwrap_or_default();
             let step = next_step(&keyring, &seen, &reign.watched, publish_for);
             if !self.leadership.holds() {
-                return Ok(Duration::ZERO);
+                return Ok(Rest::UntilNews(Duration::ZERO));
             }
             if step != Step::Publish {
                 reign.right = Some(keyring.bundle());
             }
             if let Step::Rest(rest) = step {
-                return Ok(rest);
+                return Ok(Rest::UntilNews(rest));
             }
             let repairs = step == Step::Publish && reign.right.as_ref() == Some(&keyring.bundle());
             self.take(step, stored, &keyring, &webhooks, repairs).await?;
             if repairs {
-                reign.truce = Some(reign.repairs.rest(Instant::now()));
-                return Ok(Duration::ZERO);
+                return Ok(Rest::Truce(reign.repairs.rest(Instant::now())));
             }
             sleep(BREATH).await;
         }
@@ -283,25 +270,4 @@ fn words(keyring: &Keyring) -> String {
     words.extend(keyring.next().iter().map(|next| format!("{next} comes next")));
     words.extend(keyring.previous().iter().map(|previous| format!("{previous} is trusted still")));
     words.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fight_over_a_bundle_is_fought_ever_more_rarely_and_forgotten_after_a_peace() {
-        let mut repairs = Repairs::default();
-        let mut now = Instant::now();
-        let rests: Vec<_> = (0..20)
-            .map(|_| {
-                let rest = repairs.rest(now);
-                now += rest;
-                rest
-            })
-            .collect();
-        assert_eq!(rests[..5], [BREATH; 5], "what somebody does by hand is put right at once");
-        assert!(rests.is_sorted() && rests[19] == TRUCE, "{rests:?}");
-        assert_eq!(repairs.rest(now + PEACE), BREATH);
-    }
 }

@@ -14,6 +14,7 @@ mod member;
 mod namespaces;
 mod readiness;
 mod rejections;
+mod repairs;
 mod replicas;
 mod runtime_classes;
 mod seen;
