@@ -1,11 +1,11 @@
 //! Where etcd, kube-apiserver, kubectl and the programs of a node come from.
 
 use std::env;
-use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::cache;
 use crate::go_build::{self, Set};
 
 /// The Go module that pins the versions: what it requires is what is built.
@@ -50,7 +50,7 @@ impl Binaries {
     /// # Errors
     /// When no Go is installed, or when the build fails.
     pub fn pinned() -> Result<Self> {
-        Self::cached(&cache_folder()?)
+        Self::cached(&cache::folder()?)
     }
 
     /// The programs in `KUBEBUILDER_ASSETS` (the convention of controller-runtime's envtest) if that is set; else those in
@@ -62,7 +62,7 @@ impl Binaries {
     pub fn find() -> Result<Self> {
         match env::var_os("KUBEBUILDER_ASSETS") {
             Some(folder) => Self::given(PathBuf::from(folder)),
-            None => Self::cached(&cache_folder()?),
+            None => Self::cached(&cache::folder()?),
         }
     }
 
@@ -121,7 +121,7 @@ impl NodeBinaries {
     pub fn find() -> Result<Self> {
         let kubernetes = required("k8s.io/kubernetes").context("go/go.mod requires no k8s.io/kubernetes")?;
         let set = Set { name: format!("kubernetes-node-{kubernetes}"), kubernetes, programs: NODE, takes: "4 minutes more" };
-        Ok(Self { folder: built(&cache_folder()?, &set)? })
+        Ok(Self { folder: built(&cache::folder()?, &set)? })
     }
 
     /// The folder that the programs are in.
@@ -134,32 +134,9 @@ impl NodeBinaries {
     }
 }
 
-/// The folder of a set of programs. One process builds, others wait for it: the lock is the kernel's, so it goes with the
-/// process that holds it.
+/// The folder of a set of programs.
 fn built(cache: &Path, set: &Set) -> Result<PathBuf> {
-    let name = &set.name;
-    let folder = cache.join(name);
-    if !folder.is_dir() {
-        fs::create_dir_all(cache).with_context(|| format!("cannot create the cache {}", cache.display()))?;
-        let path = cache.join(format!("{name}.lock"));
-        let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            eprintln!("waiting for another process that builds {name}");
-            lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-        }
-        if !folder.is_dir() {
-            go_build::build(set, &cache.join(format!("{name}.unfinished")), &folder)?;
-        }
-    }
-    Ok(folder)
-}
-
-pub(crate) fn cache_folder() -> Result<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_CACHE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
-        .map(|cache| cache.join("countersign"))
-        .context("neither XDG_CACHE_HOME nor HOME is set: set one, so that the built programs have a place")
+    cache::kept(cache, &set.name, |unfinished, folder| go_build::build(set, unfinished, folder))
 }
 
 /// The version that `go.mod` requires of a module.

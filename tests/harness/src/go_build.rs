@@ -1,6 +1,5 @@
 //! Builds the control plane from Go modules, once, and moves it into the cache whole.
 
-use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, stderr};
 use std::path::Path;
 use std::process::{ChildStderr, Command, Stdio};
@@ -31,7 +30,7 @@ pub(crate) struct Set {
     pub(crate) takes: &'static str,
 }
 
-/// Builds all programs into `unfinished` and renames that to `folder`: whoever finds `folder` finds it complete.
+/// Builds all programs into `unfinished`, which becomes `folder`.
 /// The caller holds the lock on both.
 ///
 /// # Errors
@@ -45,10 +44,6 @@ pub(crate) fn build(set: &Set, unfinished: &Path, folder: &Path) -> Result<()> {
         folder.display(),
         set.takes
     );
-    // What a killed build left behind.
-    if unfinished.exists() {
-        fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
-    }
     let kubernetes = set.kubernetes;
     let (major, minor) = major_and_minor(kubernetes)?;
     // Without these the server calls itself v0.0.0 and clients misjudge what it can do.
@@ -64,7 +59,6 @@ pub(crate) fn build(set: &Set, unfinished: &Path, folder: &Path) -> Result<()> {
             .arg(package);
         run(name, &mut go)?;
     }
-    fs::rename(unfinished, folder).with_context(|| format!("cannot move the built programs to {}", folder.display()))?;
     eprintln!("built in {} s", started.elapsed().as_secs());
     Ok(())
 }

@@ -27,6 +27,7 @@ mod api_server;
 mod audit;
 mod binaries;
 mod boot;
+mod cache;
 mod cluster;
 mod door;
 mod egress;

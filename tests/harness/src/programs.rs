@@ -1,13 +1,14 @@
 //! Other people's programs that the installation is tried with: built from their Go modules once, kept in the cache.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::binaries::{Binaries, cache_folder};
+use crate::binaries::Binaries;
+use crate::cache;
 use crate::go_build;
 
 /// A program and the Go module here that pins what it is built from.
@@ -93,27 +94,13 @@ pub fn cert_manager() -> Result<(PathBuf, PathBuf)> {
 }
 
 impl Program {
-    /// The folder in the cache that holds the program. One process builds, others wait for it.
+    /// The folder in the cache that holds the program.
     fn folder(&self) -> Result<PathBuf> {
         let version = self.version()?;
         let mut text = DefaultHasher::new();
         self.texts.hash(&mut text);
         let name = format!("{}-{version}-{:08x}", self.name, text.finish() >> 32);
-        let cache = cache_folder()?;
-        let folder = cache.join(&name);
-        if folder.is_dir() {
-            return Ok(folder);
-        }
-        fs::create_dir_all(&cache).with_context(|| format!("cannot create the cache {}", cache.display()))?;
-        let lock = File::create(cache.join(format!("{name}.lock"))).with_context(|| format!("cannot lock {name}"))?;
-        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            eprintln!("waiting for another process that builds {name}");
-            lock.lock().with_context(|| format!("cannot lock {name}"))?;
-        }
-        if !folder.is_dir() {
-            self.build(version, &cache.join(format!("{name}.unfinished")), &folder)?;
-        }
-        Ok(folder)
+        cache::kept(&cache::folder()?, &name, |unfinished, folder| self.build(version, unfinished, folder))
     }
 
     /// The version that the module's go.mod requires.
@@ -128,10 +115,6 @@ impl Program {
 
     fn build(&self, version: &str, unfinished: &Path, folder: &Path) -> Result<()> {
         eprintln!("building {} {version} from its Go module, once, into {} (minutes)", self.name, folder.display());
-        // What a killed build left behind.
-        if unfinished.exists() {
-            fs::remove_dir_all(unfinished).with_context(|| format!("cannot remove {}", unfinished.display()))?;
-        }
         let mut go = Command::new("go");
         go.current_dir(self.folder)
             .env("CGO_ENABLED", "0")
@@ -148,7 +131,7 @@ impl Program {
                 fs::copy(file.path(), target.join(file.file_name()))?;
             }
         }
-        fs::rename(unfinished, folder).with_context(|| format!("cannot move the built program to {}", folder.display()))
+        Ok(())
     }
 
     /// Where Go keeps the module's source.
