@@ -53,10 +53,10 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Inner {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only read from YAML")]
         digest: policy::Listed,
         #[serde(default)]
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only read from YAML")]
         permissive: bool,
     }
     mod policy {

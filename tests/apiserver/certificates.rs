@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::fleet::{Fleet, Replica, bundles, connect, fleet};
-use crate::site::until;
+use crate::site::{until, until_within};
 
 /// Lease duration, two tries of the follower, and time for a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(25);
@@ -189,7 +189,7 @@ fn a_rotation_is_finished_by_another_when_the_leader_is_killed_in_the_middle() {
     let dead = fleet.replicas.remove(leader);
     // As the controller does once the kubelet says that it is gone; before, nobody may take its silence for an empty place.
     dead.endpoint(&fleet.server, false);
-    let taken = poll("another leads", TAKEN_OVER, || (fleet.holder().0 != dead.name).then(|| killed.elapsed()));
+    let taken = until_within(TAKEN_OVER, "another leads", || (fleet.holder().0 != dead.name).then(|| killed.elapsed()));
     println!("another leads {taken:?} after the kill");
     assert_eq!(fleet.holder().1, transitions + 1);
     until("the rotation is finished", || (fleet.secret()["data"]["ca.crt"] != before).then_some(()));
@@ -205,7 +205,7 @@ fn a_leader_that_ends_in_order_gives_the_lease_back() {
     fleet.replicas[leader].signal("TERM");
     let asked = Instant::now();
     let dead = fleet.replicas.remove(leader);
-    let taken = poll("another leads", Duration::from_secs(8), || {
+    let taken = until_within(Duration::from_secs(8), "another leads", || {
         let (holder, _) = fleet.holder();
         (holder != dead.name && !holder.is_empty()).then(|| asked.elapsed())
     });
@@ -221,7 +221,7 @@ fn a_leader_that_slept_past_its_lease_writes_nothing_when_it_wakes() {
     fleet.ask_for_rotation("slept");
     until("the rotation has begun", || fleet.secret()["data"]["next.crt"].is_string().then_some(()));
     sleeper.signal("STOP");
-    poll("another leads", TAKEN_OVER, || (fleet.holder().0 != sleeper.name).then_some(()));
+    until_within(TAKEN_OVER, "another leads", || (fleet.holder().0 != sleeper.name).then_some(()));
     // Nobody can look at what the sleeper serves: its authority has to stay.
     until("another authority signs", || fleet.secret()["data"]["previous.crt"].is_string().then_some(()));
     let old = fleet.secret()["data"]["previous.crt"].clone();
@@ -317,16 +317,4 @@ fn mend(fleet: &mut Fleet, dead: &str) {
     fleet.kubectl(&["-n", "countersign-system", "delete", "endpointslice", dead]);
     fleet.fill();
     fleet.settle();
-}
-
-/// Asks until there is an answer, and fails after `within`.
-fn poll<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(began.elapsed() < within, "not within {within:?}: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
