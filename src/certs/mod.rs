@@ -30,7 +30,7 @@ pub use self::{
     own::{CaSecret, OwnLeaf, service_names},
     self_signed::CA_FILE,
     served::Served,
-    trust::verifies,
+    trust::{leads_to, verifies},
 };
 use crate::metrics::Metrics;
 

@@ -18,14 +18,22 @@ pub fn verifies(authorities: &[CertificateDer<'static>], chain: &[CertificateDer
         let leaf = rustls::server::ParsedCertificate::try_from(leaf).map_err(|error| error.to_string())?;
         return rustls::client::verify_server_name(&leaf, &server).map_err(|error| error.to_string());
     }
+    leads_to(authorities, leaf, intermediates, &server, UnixTime::now())
+}
+
+/// Whether a leaf with its intermediates is for `server` and leads to one of `authorities`, at `now`; the error says why not.
+pub fn leads_to(
+    authorities: &[CertificateDer<'static>],
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    server: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<(), String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(authorities.iter().cloned());
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
         .map_err(|_| "there is no authority to verify it by".to_owned())?;
-    verifier
-        .verify_server_cert(leaf, intermediates, &server, &[], UnixTime::now())
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    verifier.verify_server_cert(leaf, intermediates, server, &[], now).map(|_| ()).map_err(|error| error.to_string())
 }

@@ -4,16 +4,12 @@
 //! Reads: the chain that each pod shows in a TLS handshake through a port forward; judged by the rules that rustls has for any
 //! server, with each caBundle as the only roots, at the API server's time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::RootCertStore;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier as _;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::ca_bundle::{self, bundles, ends_soon};
+use crate::certs::leads_to;
 use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::{Served, Snapshot};
 
@@ -72,16 +68,11 @@ fn judge(pod: &str, chain: &[Vec<u8>], snapshot: &Snapshot, findings: &mut Vec<F
 
 /// Whether the API server would take the chain with these roots.
 fn verified(chain: &[Vec<u8>], roots: &[CertificateDer<'static>], snapshot: &Snapshot) -> Result<(), String> {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(roots.iter().cloned());
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build().map_err(|error| error.to_string())?;
     let chain: Vec<CertificateDer<'_>> = chain.iter().map(|certificate| CertificateDer::from(certificate.as_slice())).collect();
     let (leaf, rest) = chain.split_first().ok_or("there is none")?;
     let name = ServerName::try_from(format!("countersign.{}.svc", snapshot.namespace)).map_err(|error| error.to_string())?;
     let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(snapshot.now.as_second()).unwrap_or_default()));
-    verifier.verify_server_cert(leaf, rest, &name, &[], now).map(|_| ()).map_err(|error| error.to_string())
+    leads_to(roots, leaf, rest, &name, now)
 }
 
 #[cfg(test)]
