@@ -6,7 +6,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod agent_policy;
+pub mod data;
 mod digest;
+pub mod engine;
 mod reading;
 mod seen;
 
