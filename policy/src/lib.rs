@@ -7,6 +7,7 @@
 
 mod base64_text;
 mod digest;
+pub mod engine;
 mod gzip;
 mod hardware;
 mod initdata;

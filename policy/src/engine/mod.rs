@@ -1,0 +1,120 @@
+//! The guest's own policy engine, within bounds.
+//!
+//! What the guest will answer is asked of the guest's own engine and never guessed from the text. A policy is parsed once; each
+//! question is evaluated on a copy, so that answers do not depend on what was asked before.
+//! Source: Kata Containers, `src/agent/policy/src/policy.rs`: the agent evaluates `data.agent_policy.<request>` with regorus, Rego
+//! v1 or v0 by its version, built-in errors not strict, prints gathered, and an object `pstate` in its data.
+
+mod allocates;
+mod error;
+mod stack;
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, PolicyLengthConfig};
+use serde_json::Value;
+
+pub use error::{Unanswered, Unreadable};
+
+/// The longest policy that is parsed, in bytes. Generators write some 80 KB; the engine takes 20 ms for that.
+pub const MOST_BYTES: usize = 512 * 1024;
+/// How long the evaluation of one question may take. Rules of generators take a few milliseconds.
+pub const LONGEST_EVALUATION: Duration = Duration::from_millis(200);
+/// The package whose rules the guest asks.
+const PACKAGE: &str = "data.agent_policy";
+/// What messages of the engine call the policy.
+const FILE: &str = "policy.rego";
+/// What the guest keeps between requests: nothing yet.
+const STATE: &str = r#"{"pstate": {}}"#;
+
+/// A policy that the engine has parsed.
+#[derive(Clone)]
+pub struct Policy {
+    engine: Engine,
+}
+
+/// What a rule says to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The rule's value; `None` if there is no such rule, or it is undefined for this input.
+    pub value: Option<Value>,
+    /// What the policy printed on the way, each with its line: policies of generators name the rule that failed.
+    pub prints: Vec<String>,
+}
+
+impl Answer {
+    /// Whether the guest takes this for a yes: `true`, or an object whose `allowed` is true.
+    pub fn allowed(&self) -> bool {
+        match &self.value {
+            Some(Value::Bool(allowed)) => *allowed,
+            Some(Value::Object(answer)) => answer.get("allowed") == Some(&Value::Bool(true)),
+            _ => false,
+        }
+    }
+}
+
+impl Policy {
+    /// Parses a policy, the Rego text as the guest gets it.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: too long, no Rego, another package than the guest asks, or a call that no bound of memory holds.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        if text.len() > MOST_BYTES {
+            return Err(Unreadable::TooLong { found: text.len(), limit: MOST_BYTES });
+        }
+        if let Some((function, line)) = allocates::called(text) {
+            return Err(Unreadable::Allocates { function, line });
+        }
+        stack::of_its_own(|| parse(text)).unwrap_or(Err(Unreadable::Failed))
+    }
+
+    /// Evaluates `data.agent_policy.<rule>` for an input.
+    ///
+    /// # Errors
+    /// [`Unanswered`]: it took longer than [`LONGEST_EVALUATION`], or a rule failed.
+    pub fn ask(&self, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
+        stack::of_its_own(|| ask(self.engine.clone(), rule, input)).unwrap_or(Err(Unanswered::Crashed))
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").finish_non_exhaustive()
+    }
+}
+
+fn parse(text: &str) -> Result<Policy, Unreadable> {
+    let mut engine = Engine::new();
+    engine.set_rego_v0(true);
+    engine.set_strict_builtin_errors(false);
+    engine.set_gather_prints(true);
+    engine.set_policy_length_config(PolicyLengthConfig {
+        max_col: NonZeroU32::MAX,
+        max_file_bytes: NonZeroUsize::MAX,
+        max_lines: NonZeroUsize::MAX,
+    });
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: LONGEST_EVALUATION, check_interval: NonZeroU32::MIN });
+    let state = regorus::Value::from_json_str(STATE).map_err(|error| Unreadable::of(&error))?;
+    engine.add_data(state).map_err(|error| Unreadable::of(&error))?;
+    let package = engine.add_policy(FILE.to_owned(), text.to_owned()).map_err(|error| Unreadable::of(&error))?;
+    if package == PACKAGE {
+        Ok(Policy { engine })
+    } else {
+        Err(Unreadable::Package(package.trim_start_matches("data.").to_owned()))
+    }
+}
+
+fn ask(mut engine: Engine, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
+    engine.set_input(regorus::Value::from(input.clone()));
+    let answered = engine.eval_query(format!("{PACKAGE}.{rule}"), false).map_err(|error| Unanswered::of(&error))?;
+    let prints = engine.take_prints().map_err(|error| Unanswered::of(&error))?;
+    let prints = prints.into_iter().map(|print| print.replace(&format!("{FILE}:"), "line ")).collect();
+    let value = match answered.result.first().and_then(|result| result.expressions.first()) {
+        None => None,
+        Some(expression) if expression.value == regorus::Value::Undefined => None,
+        Some(expression) => Some(serde_json::to_value(&expression.value).map_err(|error| Unanswered::of(&error.into()))?),
+    };
+    Ok(Answer { value, prints })
+}
