@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use countersign_policy::SeenPolicies;
+use countersign_policy::coverage::SeenCoverage;
 use jiff::Timestamp;
 
 use crate::allow_list::AllowList;
@@ -25,6 +26,8 @@ pub struct Facts {
     pub home: Arc<str>,
     /// The listed policies that were read before. It changes how fast an answer is, and never the answer.
     pub seen: Arc<SeenPolicies>,
+    /// The listed policies that pods were compared with before, likewise.
+    pub coverage: Arc<SeenCoverage>,
 }
 
 impl Facts {
@@ -38,6 +41,7 @@ impl Facts {
             runtime_classes: None,
             home: home.into(),
             seen: Arc::default(),
+            coverage: Arc::default(),
         }
     }
 

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod allow_list;
+mod asked;
 pub mod changes;
 pub mod configuration;
 mod edits;
@@ -25,6 +26,7 @@ mod validate;
 pub mod verdict;
 mod yaml;
 
+pub use asked::asked_pod;
 pub use mutate::mutate;
 pub use validate::validate;
 pub use yaml::YamlError;

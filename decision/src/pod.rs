@@ -105,6 +105,12 @@ pub struct Spec<'a> {
     /// The operating system that the pod says it needs.
     #[serde(borrow, default)]
     pub os: Option<Os<'a>>,
+    /// `securityContext`, as its JSON.
+    #[serde(borrow, default)]
+    pub security_context: Option<&'a RawValue>,
+    /// Whether the containers see each other's processes.
+    #[serde(default)]
+    pub share_process_namespace: Option<bool>,
 }
 
 impl Spec<'_> {

@@ -38,7 +38,9 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
         if !claims_anew && old.as_ref().is_some_and(judged_before) {
             continue;
         }
-        if let Err(refusal) = (rule.judge)(&subject, known) {
+        let (judgement, remarks) = (rule.judge)(&subject, known);
+        warnings.extend(remarks.iter().map(Refusal::line));
+        if let Err(refusal) = judgement {
             match weight {
                 Weight::Refusal => refusals.push(refusal),
                 Weight::Warning => warnings.push(refusal.line()),

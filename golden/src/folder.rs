@@ -58,8 +58,14 @@ impl Folder {
     /// The content of a file that every case has.
     pub(crate) fn required<T: DeserializeOwned>(&self, file: &str) -> Result<T, UnusableCase> {
         let path = self.0.join(file);
-        let text = std::fs::read_to_string(&path).map_err(|error| UnusableCase::Unreadable { path: path.clone(), error })?;
+        let text = self.text(file)?;
         serde_saphyr::from_str(&text).map_err(|error| UnusableCase::Malformed { path, error: error.to_string() })
+    }
+
+    /// The text of a file.
+    pub(crate) fn text(&self, file: &str) -> Result<String, UnusableCase> {
+        let path = self.0.join(file);
+        std::fs::read_to_string(&path).map_err(|error| UnusableCase::Unreadable { path, error })
     }
 
     /// The content of a file that a case may have.

@@ -33,6 +33,8 @@ pub struct Given {
     pub groups: Vec<String>,
     /// Since when there has been no word from the API server.
     pub stale_since: Option<Timestamp>,
+    /// A file under `policies/`: the pod carries that policy, and it is what the allow-list lists by default.
+    pub policy: Option<String>,
 }
 
 impl Default for Given {
@@ -44,6 +46,7 @@ impl Default for Given {
             runtime_classes: ["kata-cc-isolation", "kata-cc"].map(|class| (class.to_owned(), "kata-cc".to_owned())).into(),
             groups: Vec::new(),
             stale_since: None,
+            policy: None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod comparison;
 mod expected;
 mod folder;
 mod given;
+mod policies;
 
 use std::path::Path;
 
@@ -51,14 +52,16 @@ fn cases<E>(table: &str, expected: fn(&Folder) -> Result<E, UnusableCase>) -> Re
     for row in Folder::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join(table)).folders()? {
         for folder in row.folders()? {
             folder.permit(&["pod.yaml", "old.yaml", "facts.yaml", "verdict.yaml", "completed.yaml", "refused.yaml"])?;
-            cases.push(Case {
+            let mut case = Case {
                 row: row.name(),
                 name: folder.name(),
                 pod: folder.required("pod.yaml")?,
                 old: folder.optional("old.yaml")?,
                 given: folder.optional("facts.yaml")?.unwrap_or_default(),
                 expected: expected(&folder)?,
-            });
+            };
+            policies::put_in(&mut case)?;
+            cases.push(case);
         }
     }
     Ok(cases)

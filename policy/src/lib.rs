@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod base64_text;
+pub mod coverage;
 pub mod data;
 mod digest;
 pub mod engine;

@@ -13,7 +13,7 @@ use serde_saphyr::Spanned;
 
 pub use certificates::Certificates;
 pub use limits::Limits;
-pub use profile::{AcceptedClass, AddedMount, Additions, Demand, PolicyAnnotation, Profile, Sidecar, TrustedLaunch};
+pub use profile::{AcceptedClass, AddedMount, Additions, Coverage, Demand, PolicyAnnotation, Profile, Sidecar, TrustedLaunch};
 
 use crate::names::Name;
 use crate::yaml::{self, YamlError};

@@ -28,6 +28,9 @@ pub struct Profile {
     /// Which trusted-launch nodes the pods need.
     #[serde(default)]
     pub trusted_launch: TrustedLaunch,
+    /// What becomes of a policy that does not cover its pod.
+    #[serde(default, skip_serializing_if = "Coverage::is_default")]
+    pub coverage: Coverage,
 }
 
 impl Profile {
@@ -121,6 +124,26 @@ pub struct AddedMount {
     pub name: String,
     /// Where it is mounted.
     pub mount_path: String,
+}
+
+/// What becomes of a policy that does not cover its pod. What it has beyond the pod is a warning in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Coverage {
+    /// What the guest certainly refuses is refused; what nobody can know before the pod runs is a warning.
+    #[default]
+    Refuse,
+    /// What nobody can know is refused too.
+    Strict,
+    /// Everything is a warning.
+    Warn,
+}
+
+impl Coverage {
+    /// Whether it goes without saying: the built-in profiles do not name it.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How much a pod needs a property of its node.

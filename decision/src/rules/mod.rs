@@ -7,6 +7,7 @@ mod facts_stale;
 mod immutable;
 mod node_selectors;
 mod opt_in_malformed;
+mod policy_covers_the_pod;
 mod policy_malformed;
 mod policy_missing;
 mod policy_not_allowed;
@@ -65,6 +66,10 @@ pub(crate) trait Judge {
     fn reads<'a>(subject: &'a Subject<'a>) -> Option<Self::Reads<'a>>;
     /// Judges it.
     fn judge(reads: &Self::Reads<'_>, known: &Known<'_>) -> Judgement;
+    /// What is worth a warning whatever the judgement is.
+    fn remarks(_: &Self::Reads<'_>, _: &Known<'_>) -> Vec<Refusal> {
+        Vec::new()
+    }
 }
 
 /// A rule as a row of the table.
@@ -74,7 +79,7 @@ pub struct Rule {
     pub id: &'static str,
     /// Which pods it judges.
     pub judges: Judges,
-    pub(crate) judge: for<'s> fn(&'s Subject<'s>, &Known<'_>) -> Judgement,
+    pub(crate) judge: for<'s> fn(&'s Subject<'s>, &Known<'_>) -> (Judgement, Vec<Refusal>),
     pub(crate) unchanged: for<'s> fn(&'s Subject<'s>, &'s Subject<'s>) -> bool,
 }
 
@@ -82,8 +87,9 @@ const fn row<R: Judge>() -> Rule {
     Rule { id: R::ID, judges: R::JUDGES, judge: judge::<R>, unchanged: unchanged::<R> }
 }
 
-fn judge<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> Judgement {
-    R::reads(subject).map_or(Ok(()), |reads| R::judge(&reads, known))
+fn judge<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> (Judgement, Vec<Refusal>) {
+    let Some(reads) = R::reads(subject) else { return (Ok(()), Vec::new()) };
+    (R::judge(&reads, known), R::remarks(&reads, known))
 }
 
 fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
@@ -91,7 +97,7 @@ fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
 }
 
 /// Every rule, in the order in which failures are reported.
-pub const RULES: [Rule; 15] = [
+pub const RULES: [Rule; 16] = [
     row::<opt_in_malformed::OptInMalformed>(),
     row::<profile_not_enabled::ProfileNotEnabled>(),
     row::<immutable::Immutable>(),
@@ -103,6 +109,7 @@ pub const RULES: [Rule; 15] = [
     row::<policy_malformed::PolicyMalformed>(),
     row::<policy_revoked::PolicyRevoked>(),
     row::<policy_not_allowed::PolicyNotAllowed>(),
+    row::<policy_covers_the_pod::PolicyCoversThePod>(),
     row::<sidecar::Sidecar>(),
     row::<sidecar_volume::SidecarVolume>(),
     row::<node_selectors::NodeSelectors>(),

@@ -1,0 +1,90 @@
+//! A container as a policy describes it: one element of `policy_data.containers`.
+//!
+//! Every part may be missing: a policy that is written by hand says only what it asks for, and what it does not say is not compared.
+//! Source: Kata Containers, genpolicy `policy.rs` (`ContainerPolicy`, `KataSpec`).
+
+use serde_json::Value;
+
+/// The key of the annotation with the container's name.
+pub(super) const CONTAINER_NAME: &str = "io.kubernetes.cri.container-name";
+/// The key of the annotation with the image's name.
+pub(super) const IMAGE_NAME: &str = "io.kubernetes.cri.image-name";
+/// The key of the annotation with the pattern of the pod's name.
+pub(super) const SANDBOX_NAME: &str = "io.kubernetes.cri.sandbox-name";
+/// The key of the annotation with the pod's namespace.
+pub(super) const SANDBOX_NAMESPACE: &str = "io.kubernetes.cri.sandbox-namespace";
+/// The key of the annotation that tells the sandbox from a container.
+pub(super) const CONTAINER_TYPE: &str = "io.kubernetes.cri.container-type";
+
+/// The element, and `policy_data` around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Described<'a> {
+    pub(super) data: &'a Value,
+    pub(super) container: &'a Value,
+}
+
+impl<'a> Described<'a> {
+    /// Every container of `policy_data`, the sandbox's own among them.
+    pub(super) fn all(data: &'a Value) -> impl Iterator<Item = Self> {
+        let containers = data.get("containers").and_then(Value::as_array);
+        containers.into_iter().flatten().map(move |container| Self { data, container })
+    }
+
+    /// A part by its JSON pointer.
+    pub(super) fn part(&self, pointer: &str) -> Option<&'a Value> {
+        self.container.pointer(pointer).filter(|part| !part.is_null())
+    }
+
+    /// A part that is a text.
+    pub(super) fn text(&self, pointer: &str) -> Option<&'a str> {
+        self.part(pointer)?.as_str()
+    }
+
+    /// A part that is a list of texts.
+    pub(super) fn texts(&self, pointer: &str) -> Option<Vec<&'a str>> {
+        Some(texts(self.part(pointer)?).collect())
+    }
+
+    /// An annotation.
+    pub(super) fn annotation(&self, key: &str) -> Option<&'a str> {
+        self.part("/OCI/Annotations")?.get(key)?.as_str()
+    }
+
+    /// Whether this is the sandbox's own container, which no pod names.
+    pub(super) fn is_sandbox(&self) -> bool {
+        self.annotation(CONTAINER_TYPE) == Some("sandbox")
+    }
+
+    /// The mount at a destination.
+    pub(super) fn mount(&self, destination: &str) -> Option<&'a Value> {
+        let mounts = self.part("/OCI/Mounts")?.as_array()?;
+        mounts.iter().find(|mount| mount.get("destination").and_then(Value::as_str) == Some(destination))
+    }
+
+    /// A list of texts of `policy_data.common`, for the placeholder of that name.
+    pub(super) fn common_list(&self, name: &str) -> Vec<&'a str> {
+        self.data.get("common").and_then(|common| common.get(name)).into_iter().flat_map(texts).collect()
+    }
+
+    /// A text with the placeholders of `policy_data.common` and the ones given here in their place. Those of `common` may name each
+    /// other, at most three deep.
+    pub(super) fn filled(&self, text: &str, more: &[(&str, &str)]) -> String {
+        let common = self.data.get("common").and_then(Value::as_object);
+        let common = || common.into_iter().flatten().filter_map(|(name, value)| Some((&**name, value.as_str()?)));
+        let mut filled = text.to_owned();
+        for _ in 0..3 {
+            if !filled.contains("$(") {
+                break;
+            }
+            for (name, value) in common().chain(more.iter().copied()) {
+                filled = filled.replace(&format!("$({name})"), value);
+            }
+        }
+        filled
+    }
+}
+
+/// The texts of a list.
+pub(super) fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}

@@ -1,0 +1,79 @@
+//! The policy's own rule, asked about one difference at a time.
+
+use std::cell::{Cell, LazyCell, OnceCell};
+
+use super::fields::{Difference, Proof};
+use super::finding::{Certainty, Finding};
+use super::request::{Change, Request};
+use crate::engine::Policy;
+
+/// How many questions the findings of one pod may take, so that a pod with thousands of differences costs no more. What is not asked
+/// is not known.
+const MOST_QUESTIONS: usize = 96;
+
+/// The guest that judges one pod. It reads its policy when it is first asked: a parsed one takes megabytes, and few pods have a
+/// question.
+pub(super) struct Guest<'a> {
+    text: &'a str,
+    policy: OnceCell<Option<Policy>>,
+    left: Cell<usize>,
+}
+
+impl<'a> Guest<'a> {
+    /// The guest with the policy of this text.
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, policy: OnceCell::new(), left: Cell::new(MOST_QUESTIONS) }
+    }
+
+    /// How many questions were asked.
+    pub(super) fn asked(&self) -> usize {
+        MOST_QUESTIONS - self.left.get()
+    }
+
+    /// What the guest makes of the differences between the `usual` request, which the policy describes, and the pod's.
+    pub(super) fn findings(
+        &self,
+        container: Option<&str>,
+        usual: impl FnOnce() -> Request,
+        differences: Vec<Difference>,
+    ) -> Vec<Finding> {
+        let usual = LazyCell::new(usual);
+        let trusted = LazyCell::new(|| self.allows(&usual) == Some(true));
+        let judged = differences.into_iter().filter_map(|difference| {
+            let certainty = match &difference.proof {
+                Proof::Itself => Some(Certainty::Refused),
+                Proof::None => Some(Certainty::Unknown),
+                Proof::Rule { usual: own, change } => self.certainty(*trusted, &usual, own.as_ref(), change),
+            }?;
+            let Difference { field, pod, policy, cause, .. } = difference;
+            Some(Finding { certainty, container: container.map(str::to_owned), field, pod, policy, cause })
+        });
+        judged.collect()
+    }
+
+    /// `None` where the guest does not mind. A rule that refuses even what the policy describes says nothing about the change: such a
+    /// request was not built as the guest would get it.
+    fn certainty(&self, trusted: bool, usual: &Request, own: Option<&Change>, change: &Change) -> Option<Certainty> {
+        let trusted = trusted && own.is_none_or(|own| self.allows(&usual.clone().with(own)) == Some(true));
+        match self.allows(&usual.clone().with(change)) {
+            Some(true) => None,
+            Some(false) if trusted => Some(Certainty::Refused),
+            _ => Some(Certainty::Unknown),
+        }
+    }
+
+    /// Whether the policy's rule allows a request in any of its forms; `None` where it gives no answer.
+    fn allows(&self, request: &Request) -> Option<bool> {
+        let mut answers = request.forms().into_iter().map(|form| {
+            self.left.set(self.left.get().checked_sub(1)?);
+            let policy = self.policy.get_or_init(|| Policy::parse(self.text).ok()).as_ref()?;
+            let answer = policy.ask("CreateContainerRequest", &form);
+            if answer.is_err() {
+                // A rule that fails or takes too long does so again.
+                self.left.set(0);
+            }
+            Some(answer.ok()?.allowed())
+        });
+        answers.try_fold(false, |allowed, answer| Some(allowed || answer?))
+    }
+}

@@ -1,0 +1,137 @@
+//! Whether a policy covers a pod: what the guest would refuse, found when the pod is admitted and said in words.
+//!
+//! First each field of a pod's container is compared with what the policy describes for the container of that name; where all fits,
+//! that is the answer, since the comparison takes nothing that the rules of generators refuse in these fields. Where something
+//! does not fit, the policy's own rule decides: it is asked with the request that the policy describes and that one field of the pod in
+//! it. What the rule then allows is no finding, and what it refuses is a certain one.
+
+mod cause;
+mod described;
+mod environment;
+mod expansion;
+mod fields;
+mod finding;
+mod guest;
+mod image;
+mod patterns;
+mod pod;
+mod request;
+mod sample;
+mod sandbox;
+mod seen;
+mod storages;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use serde_json::Value;
+
+pub use cause::Cause;
+pub use finding::{Certainty, Finding};
+pub use pod::{AskedContainer, AskedPod, PodSecurity, Volume};
+pub use seen::SeenCoverage;
+
+use crate::engine::Policy;
+use crate::reading::Document;
+use described::{CONTAINER_NAME, Described};
+use environment::Environment;
+use fields::{Difference, Pair, Proof, differences};
+use guest::Guest;
+use patterns::Patterns;
+use request::{Change, Request, Sandbox};
+
+/// How many pods that took a question to the rule are remembered for one policy.
+const REMEMBERED: usize = 64;
+
+/// A policy that pods are compared with: prepared once, asked for every pod.
+#[derive(Debug)]
+pub struct Coverage {
+    document: Arc<Document>,
+    data: Value,
+    patterns: Patterns,
+    judged: Cache<AskedPod, Arc<[Finding]>>,
+}
+
+impl Coverage {
+    /// Prepares a policy; `None` where it has no `policy_data`, so that there is nothing to compare with.
+    pub fn of(document: &Arc<Document>) -> Option<Self> {
+        let data = Policy::parse(document.policy()?).ok()?.ask("policy_data", &Value::Null).ok()?.value?;
+        Some(Self { document: Arc::clone(document), patterns: Patterns::of(&data), data, judged: Cache::new(REMEMBERED) })
+    }
+
+    /// Where the policy does not fit a pod, in the order of the pod: first what holds for all of it, last what the policy has
+    /// beyond it. A policy that describes no containers by name fits every pod.
+    pub fn findings(&self, pod: &AskedPod) -> Arc<[Finding]> {
+        if let Some(found) = self.judged.get(pod) {
+            return found;
+        }
+        let guest = Guest::new(self.document.policy().unwrap_or_default());
+        let found: Arc<[Finding]> = self.judge(pod, &guest).into();
+        if guest.asked() > 0 {
+            self.judged.insert(pod.clone(), Arc::clone(&found));
+        }
+        found
+    }
+
+    fn judge(&self, pod: &AskedPod, guest: &Guest<'_>) -> Vec<Finding> {
+        let known: Vec<(&str, Described<'_>)> =
+            Described::all(&self.data).filter_map(|by| Some((by.annotation(CONTAINER_NAME)?, by))).collect();
+        let Some((_, first)) = known.first().copied() else { return Vec::new() };
+        let (name, namespace, differences) = sandbox::of(pod, first, &self.patterns);
+        let sandbox = Sandbox { name: &name, namespace: &namespace };
+
+        let usual = || Request::described(first, sandbox);
+        let mut found = guest.findings(None, usual, differences);
+        if let Some(by) = Described::all(&self.data).find(Described::is_sandbox) {
+            let user = sandbox::user(pod, by).into_iter().collect();
+            found.extend(guest.findings(None, || Request::described(by, sandbox), user));
+        }
+        for container in &pod.containers {
+            let by = known.iter().find(|(name, _)| *name == container.name);
+            found.extend(match by {
+                None => guest.findings(Some(&container.name), usual, vec![missing(&container.name)]),
+                Some((_, by)) => self.container(pod, container, *by, sandbox, guest),
+            });
+        }
+        let unused = known.iter().filter(|(name, _)| pod.containers.iter().all(|container| container.name != *name));
+        found.extend(unused.map(|(name, _)| self::unused(name)));
+        found
+    }
+
+    fn container(
+        &self,
+        pod: &AskedPod,
+        container: &AskedContainer,
+        by: Described<'_>,
+        sandbox: Sandbox<'_>,
+        guest: &Guest<'_>,
+    ) -> Vec<Finding> {
+        let environment = &Environment::of(pod, container, sandbox.name, sandbox.namespace);
+        let differences = differences(&Pair { pod, container, by, sandbox, environment, patterns: &self.patterns });
+        guest.findings(Some(&container.name), || Request::described(by, sandbox), differences)
+    }
+}
+
+fn missing(name: &str) -> Difference {
+    let change = Change::Annotation(CONTAINER_NAME, name.to_owned());
+    Difference {
+        field: "name".to_owned(),
+        pod: format!("{name:?}"),
+        policy: "no such container".to_owned(),
+        cause: Cause::BeforeInjection,
+        proof: Proof::Rule { usual: None, change },
+    }
+}
+
+fn unused(name: &str) -> Finding {
+    Finding {
+        certainty: Certainty::Unused,
+        container: Some(name.to_owned()),
+        field: "name".to_owned(),
+        pod: "no such container".to_owned(),
+        policy: format!("{name:?}"),
+        cause: Cause::Removed,
+    }
+}

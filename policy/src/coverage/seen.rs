@@ -1,0 +1,34 @@
+//! Policies that were prepared before, so that a known one costs its pods a comparison and no parsing.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use super::Coverage;
+use crate::digest::Digest;
+use crate::reading::PolicyReading;
+
+/// How many policies are kept prepared: each takes about a megabyte.
+const POLICIES: usize = 32;
+
+/// The policies that were prepared before, by digest; those not asked for make room.
+#[derive(Debug)]
+pub struct SeenCoverage(Cache<Digest, Option<Arc<Coverage>>>);
+
+impl Default for SeenCoverage {
+    fn default() -> Self {
+        Self(Cache::new(POLICIES))
+    }
+}
+
+impl SeenCoverage {
+    /// A policy prepared for comparisons; `None` where it has nothing to compare with.
+    pub fn of(&self, reading: &PolicyReading) -> Option<Arc<Coverage>> {
+        if let Some(known) = self.0.get(&reading.digest) {
+            return known;
+        }
+        let coverage = Coverage::of(&reading.document).map(Arc::new);
+        self.0.insert(reading.digest, coverage.clone());
+        coverage
+    }
+}
