@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_decision::facts::Known;
 use countersign_decision::request::PodRequest;
 use countersign_decision::verdict::{Decision, Verdict};
-use countersign_decision::{mutate, validate};
+use countersign_decision::{mutate, validate, validate_at_once};
 use jiff::Timestamp;
 
 use crate::http::{Answer, Endpoint, Judge, Outcome};
@@ -25,40 +25,56 @@ impl Countersign {
     }
 }
 
+/// A decision on a pod; `None` where it would take its time and there is none.
+type Decide = fn(&PodRequest<'_>, &Known<'_>) -> Option<Verdict>;
+
 impl Judge for Countersign {
     fn answer(&self, endpoint: Endpoint, review: &[u8]) -> Answer {
+        let judged = self.judged(endpoint, review, |request, known| Some(validate(request, known)));
+        judged.unwrap_or_else(|| Answer::NotReady { because: "the policy of the pod is not examined yet".to_owned() })
+    }
+
+    fn answer_at_once(&self, endpoint: Endpoint, review: &[u8]) -> Option<Answer> {
+        self.judged(endpoint, review, validate_at_once)
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.knowledge.ask(Timestamp::now()).map(|_| ()).map_err(|incomplete| incomplete.to_string())
+    }
+}
+
+impl Countersign {
+    /// What becomes of a review, its pods judged by `validate`; `None` where that has none.
+    fn judged(&self, endpoint: Endpoint, review: &[u8], validate: Decide) -> Option<Answer> {
         let question = match review::read(review) {
             Ok(question) => question,
-            Err(Unreadable::NotAReview(because)) => return Answer::Unreadable { because },
+            Err(Unreadable::NotAReview(because)) => return Some(Answer::Unreadable { because }),
             Err(Unreadable::Refused { api_version, uid, refusal }) => {
                 let body = review::refusal(&api_version, &uid, &refusal);
-                return Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] };
+                return Some(Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] });
             }
         };
         let now = Timestamp::now();
         let (facts, stale_since) = match self.knowledge.ask(now) {
             Ok(known) => known,
-            Err(incomplete) => return Answer::NotReady { because: incomplete.to_string() },
+            Err(incomplete) => return Some(Answer::NotReady { because: incomplete.to_string() }),
         };
         let known = Known { facts: &facts, now, stale_since };
-        let (decide, required): (fn(&PodRequest<'_>, &Known<'_>) -> Verdict, bool) = match endpoint {
-            Endpoint::Mutate => (mutate, false),
-            Endpoint::MutateRequired => (mutate, true),
+        let complete: Decide = |request, known| Some(mutate(request, known));
+        let (decide, required) = match endpoint {
+            Endpoint::Mutate => (complete, false),
+            Endpoint::MutateRequired => (complete, true),
             Endpoint::Validate => (validate, false),
             Endpoint::ValidateRequired => (validate, true),
         };
         let uid = question.uid.clone();
-        let verdict = question.into_request(required, |request| decide(request, &known));
+        let verdict = question.into_request(required, |request| decide(request, &known))?;
         log(endpoint, &uid, &verdict);
-        Answer::Review {
+        Some(Answer::Review {
             body: review::answer(&uid, &verdict),
             outcome: outcome(verdict.decision),
             reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
-        }
-    }
-
-    fn ready(&self) -> Result<(), String> {
-        self.knowledge.ask(Timestamp::now()).map(|_| ()).map_err(|incomplete| incomplete.to_string())
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use countersign_policy::SeenPolicies;
 use countersign_policy::coverage::SeenCoverage;
+use countersign_policy::examined::SeenExaminations;
 use jiff::Timestamp;
 
 use crate::allow_list::AllowList;
@@ -26,6 +27,8 @@ pub struct Facts {
     pub home: Arc<str>,
     /// The listed policies that were read before. It changes how fast an answer is, and never the answer.
     pub seen: Arc<SeenPolicies>,
+    /// The listed policies that were examined before, likewise.
+    pub examined: Arc<SeenExaminations>,
     /// The listed policies that pods were compared with before, likewise.
     pub coverage: Arc<SeenCoverage>,
 }
@@ -41,6 +44,7 @@ impl Facts {
             runtime_classes: None,
             home: home.into(),
             seen: Arc::default(),
+            examined: Arc::default(),
             coverage: Arc::default(),
         }
     }

@@ -28,5 +28,5 @@ mod yaml;
 
 pub use asked::asked_pod;
 pub use mutate::mutate;
-pub use validate::validate;
+pub use validate::{validate, validate_at_once};
 pub use yaml::YamlError;

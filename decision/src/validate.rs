@@ -18,6 +18,16 @@ enum Weight {
     Warning,
 }
 
+/// As [`validate`], where all that it takes is known; `None` where a listed policy has to be examined first, which takes tens of
+/// milliseconds.
+pub fn validate_at_once(request: &PodRequest<'_>, known: &Known<'_>) -> Option<Verdict> {
+    let setting = Setting::of(request, known.facts);
+    let old = request.old.as_ref().map(|old| setting.subject(old));
+    let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
+    let strange = rules::is_strange(&subject, known);
+    (!strange).then(|| judge(request, known, &setting, &subject))
+}
+
 /// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what
 /// it was passes without being asked; mirror pods and terminating pods pass. Nothing of this is for a pod that begins to claim
 /// that it is countersigned: it must pass every rule now, whatever it was admitted by.
@@ -25,20 +35,25 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
+    judge(request, known, &setting, &subject)
+}
+
+fn judge(request: &PodRequest<'_>, known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
+    let old = subject.before;
     let claims = subject.claims_countersigned;
-    let claims_anew = claims && old.as_ref().is_none_or(|old| !old.claims_countersigned);
+    let claims_anew = claims && old.is_none_or(|old| !old.claims_countersigned);
     if !claims_anew && (request.is_mirror() || request.is_terminating()) {
         return Verdict::untouched();
     }
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
     for rule in &RULES {
-        let Some(weight) = weight(rule, &subject) else { continue };
-        let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, &subject);
-        if !claims_anew && old.as_ref().is_some_and(judged_before) {
+        let Some(weight) = weight(rule, subject) else { continue };
+        let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, subject);
+        if !claims_anew && old.is_some_and(judged_before) {
             continue;
         }
-        let (judgement, remarks) = (rule.judge)(&subject, known);
+        let (judgement, remarks) = (rule.judge)(subject, known);
         warnings.extend(remarks.iter().map(Refusal::line));
         if let Err(refusal) = judgement {
             match weight {
@@ -57,7 +72,7 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
         return Verdict::untouched();
     }
     verdict.warnings.extend(warnings);
-    verdict.audit.extend(measured(&subject, known));
+    verdict.audit.extend(measured(subject, known));
     verdict.audit.push(("decision", verdict.decision.name().to_owned()));
     verdict
 }

@@ -112,9 +112,11 @@ pub struct Oci {
     #[serde(default)]
     pub version: String,
     /// The process that is started.
+    #[serde(default)]
     pub process: Process,
-    /// The root file system.
-    pub root: Root,
+    /// The root file system; a policy by hand may leave it open.
+    #[serde(default)]
+    pub root: Option<Root>,
     /// Its mounts.
     #[serde(default)]
     pub mounts: Vec<Mount>,
@@ -127,7 +129,7 @@ pub struct Oci {
 }
 
 /// A process.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Process {
     /// Whether it has a terminal.

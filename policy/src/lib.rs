@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod data;
 mod digest;
 pub mod engine;
+pub mod examined;
 mod gzip;
 mod hardware;
 mod initdata;

@@ -1,4 +1,5 @@
-//! Calling the judge: small reviews at once, large ones on threads of their own, and no panic gets out.
+//! Calling the judge: small reviews at once, large ones and those that take their time on threads of their own, and no panic gets
+//! out.
 
 use std::{
     any::Any,
@@ -40,7 +41,7 @@ impl Judging {
 
     /// What the judge says to `review`.
     ///
-    /// A large review that is still judged when the deadline passes keeps its place in the room and among the large
+    /// A review judged on a thread of its own that is still judged when the deadline passes keeps its place in the room and among the large
     /// ones until the judge is done with it: what is bounded is the work, not the waiting.
     pub(super) async fn answer(
         &self,
@@ -50,24 +51,27 @@ impl Judging {
         deadline: Instant,
     ) -> Result<Answer, Slow> {
         if review.len() <= self.large_bytes {
-            return Ok(guarded(&*self.judge, &self.metrics, endpoint, &review));
+            let answer = guarded(&self.metrics, endpoint, &review, || self.judge.answer_at_once(endpoint, &review));
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
         }
         let turn = timeout_at(deadline, Arc::clone(&self.large).acquire_owned()).await.map_err(|_| Slow)?;
         let (judge, metrics) = (Arc::clone(&self.judge), Arc::clone(&self.metrics));
         let work = spawn_blocking(move || {
             let _held = (turn, place);
-            guarded(&*judge, &metrics, endpoint, &review)
+            guarded(&metrics, endpoint, &review, || Some(judge.answer(endpoint, &review)))
         });
         // The closure cannot panic and is not aborted, so an error can only mean that the runtime ends.
-        timeout_at(deadline, work).await.map_err(|_| Slow)?.map_err(|_| Slow)
+        timeout_at(deadline, work).await.map_err(|_| Slow)?.ok().flatten().ok_or(Slow)
     }
 }
 
-fn guarded(judge: &dyn Judge, metrics: &Metrics, endpoint: Endpoint, review: &[u8]) -> Answer {
-    catch_unwind(AssertUnwindSafe(|| judge.answer(endpoint, review))).unwrap_or_else(|panic| {
+fn guarded(metrics: &Metrics, endpoint: Endpoint, review: &[u8], judge: impl FnOnce() -> Option<Answer>) -> Option<Answer> {
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|panic| {
         tracing::error!(endpoint = endpoint.as_str(), panic = message(&*panic), "the judge panicked; review refused");
         metrics.panics.inc();
-        panicked::refusal(review)
+        Some(panicked::refusal(review))
     })
 }
 

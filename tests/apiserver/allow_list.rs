@@ -17,10 +17,10 @@ pub(crate) fn unlist(server: &ApiServer, name: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A pod of an accepted class whose policy is `package <name>`, and the ConfigMap that lists it.
+/// A pod of an accepted class whose policy has the name in a comment, and the ConfigMap that lists it.
 pub(crate) fn listed(name: &str) -> (Value, Value) {
     use base64::Engine as _;
-    let policy = format!("package {name}\n");
+    let policy = format!("package agent_policy\n# {name}\n");
     let annotation = base64::engine::general_purpose::STANDARD.encode(&policy);
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",

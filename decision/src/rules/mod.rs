@@ -8,10 +8,12 @@ mod immutable;
 mod node_selectors;
 mod opt_in_malformed;
 mod policy_covers_the_pod;
+mod policy_is_permissive;
 mod policy_malformed;
 mod policy_missing;
 mod policy_not_allowed;
 mod policy_revoked;
+mod policy_unreadable;
 mod profile_not_enabled;
 mod runtime_class;
 mod runtime_handler;
@@ -23,7 +25,7 @@ use crate::subject::Subject;
 use crate::verdict::Refusal;
 
 pub(crate) use opt_in_malformed::judge_subject as judge_opt_in;
-pub(crate) use policy_not_allowed::applicant;
+pub(crate) use policy_not_allowed::{applicant, is_strange};
 pub(crate) use profile_not_enabled::ID as PROFILE_NOT_ENABLED;
 pub(crate) use runtime_class::foreign as foreign_runtime_class;
 pub(crate) use sidecar::judge_placement as judge_sidecar;
@@ -97,7 +99,7 @@ fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
 }
 
 /// Every rule, in the order in which failures are reported.
-pub const RULES: [Rule; 16] = [
+pub const RULES: [Rule; 18] = [
     row::<opt_in_malformed::OptInMalformed>(),
     row::<profile_not_enabled::ProfileNotEnabled>(),
     row::<immutable::Immutable>(),
@@ -109,6 +111,8 @@ pub const RULES: [Rule; 16] = [
     row::<policy_malformed::PolicyMalformed>(),
     row::<policy_revoked::PolicyRevoked>(),
     row::<policy_not_allowed::PolicyNotAllowed>(),
+    row::<policy_unreadable::PolicyUnreadable>(),
+    row::<policy_is_permissive::PolicyIsPermissive>(),
     row::<policy_covers_the_pod::PolicyCoversThePod>(),
     row::<sidecar::Sidecar>(),
     row::<sidecar_volume::SidecarVolume>(),

@@ -6,6 +6,7 @@
 //! Source: the AKS confidential-containers tutorial (`WORKLOAD_MEASUREMENT`).
 
 use countersign_policy::Digest;
+use countersign_policy::examined::Examination;
 
 use super::{Judge, Judgement, Judges};
 use crate::allow_list::{Applicant, Finding, Near};
@@ -75,6 +76,19 @@ pub(super) fn look_up<'a>(reads: &Reads<'a>, known: &Known<'_>) -> Option<(Diges
         profile: reads.profile,
         now: known.now,
     })
+}
+
+/// What is known of the policy by examining it, if it is listed: no rule of a stranger is evaluated.
+pub(super) fn examination(reads: &Reads<'_>, known: &Known<'_>) -> Option<Examination> {
+    let (_, Finding::Listed { .. }) = look_up(reads, known)? else { return None };
+    Some(known.facts.examined.of(reads.policy.reading().as_ref().ok()?))
+}
+
+/// Whether the policy is listed and was never examined: judging the pod will take its time.
+pub(crate) fn is_strange(subject: &Subject<'_>, known: &Known<'_>) -> bool {
+    let asked = reads(subject);
+    let found = asked.as_ref().and_then(|reads| look_up(reads, known));
+    matches!(found, Some((digest, Finding::Listed { .. })) if known.facts.examined.known(&digest).is_none())
 }
 
 /// The same for the audit log: digest and finding of a pod.

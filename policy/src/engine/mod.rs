@@ -23,7 +23,7 @@ pub use error::{Unanswered, Unreadable};
 /// The longest policy that is parsed, in bytes. Generators write some 80 KB; the engine takes 20 ms for that.
 pub const MOST_BYTES: usize = 512 * 1024;
 /// How long the evaluation of one question may take. Rules of generators take a few milliseconds.
-pub const LONGEST_EVALUATION: Duration = Duration::from_millis(200);
+pub const LONGEST_EVALUATION: Duration = Duration::from_millis(400);
 /// The package whose rules the guest asks.
 const PACKAGE: &str = "data.agent_policy";
 /// What messages of the engine call the policy.
@@ -77,6 +77,26 @@ impl Policy {
     pub fn ask(&self, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
         stack::of_its_own(|| ask(self.engine.clone(), rule, input)).unwrap_or(Err(Unanswered::Crashed))
     }
+
+    /// The same when earlier requests have left `state`: names and values that the policy's answers asked the guest to keep.
+    ///
+    /// # Errors
+    /// As [`Policy::ask`].
+    pub fn ask_later(&self, state: &Value, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
+        let later = || {
+            let mut engine = self.engine.clone();
+            engine.clear_data();
+            let state = serde_json::json!({"pstate": state});
+            engine.add_data(regorus::Value::from(state)).map_err(|error| Unanswered::of(&error))?;
+            ask(engine, rule, input)
+        };
+        stack::of_its_own(later).unwrap_or(Err(Unanswered::Crashed))
+    }
+}
+
+/// Whether the code of a policy has a word that is, or begins with, `name`.
+pub(crate) fn mentions(text: &str, name: &str) -> bool {
+    vetting::mentions(text, name)
 }
 
 impl std::fmt::Debug for Policy {

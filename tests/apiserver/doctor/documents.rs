@@ -35,7 +35,7 @@ fn pod(name: &str) -> Value {
 
 /// The pod `older-1` runs with a listed policy: it is revoked and found.
 pub(super) fn a_revoked_policy_is_refused_and_who_still_runs_it_is_found(clinic: &Clinic) {
-    let digest = countersign_policy::Digest::sha256_of(b"package runs_already\n").to_string();
+    let digest = countersign_policy::Digest::sha256_of(b"package agent_policy\n# runs already\n").to_string();
     // Two on one day: the second must not lift the first.
     apply(&clinic.server, &revocation(&digest));
     apply(&clinic.server, &revocation(&countersign_policy::Digest::sha256_of(b"another").to_string()));

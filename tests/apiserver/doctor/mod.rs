@@ -48,7 +48,7 @@ fn a_healthy_installation_is_all_green_and_each_fault_is_found_by_its_check() {
 fn what_runs_is_counted_before_it_is_enforced(clinic: &Clinic) {
     use base64::Engine as _;
     crate::site::block_on(clinic.server.namespace("older", &[("countersign.dev/mode", "audit")], &[])).unwrap();
-    let policy = base64::engine::general_purpose::STANDARD.encode("package runs_already\n");
+    let policy = base64::engine::general_purpose::STANDARD.encode("package agent_policy\n# runs already\n");
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": "older-1", "namespace": "older", "annotations": {"io.katacontainers.config.agent.policy": policy}},

@@ -13,8 +13,8 @@ use super::error::Unreadable;
 
 /// Functions whose result can be of any size, whatever the size of what goes in.
 const BOUNDLESS: [&str; 4] = ["numbers.range", "numbers.range_step", "bits.lsh", "sprintf"];
-/// How often all tokens together may be parsed: some 50 ms. Policies of generators need a twentieth of it.
-const MOST_PARSED: u64 = 1_000_000;
+/// How often all tokens together may be parsed: some 100 ms. Policies of generators need a tenth of it.
+const MOST_PARSED: u64 = 250_000;
 
 /// Looks `policy` over.
 pub(super) fn vet(policy: &str) -> Result<(), Unreadable> {
@@ -26,6 +26,11 @@ pub(super) fn vet(policy: &str) -> Result<(), Unreadable> {
         return Err(Unreadable::Boundless { function, line });
     }
     nested_too_deep(policy).map_or(Ok(()), |line| Err(Unreadable::Nested { line }))
+}
+
+/// Whether the code has a word that is, or begins with, `name`.
+pub(super) fn mentions(policy: &str, name: &str) -> bool {
+    tokens(policy).any(|token| matches!(token.kind, Kind::Word(word) if word.split('.').next() == Some(name)))
 }
 
 /// The line at which all tokens so far would be parsed more often than permitted: what stands in the first element of a bracket is

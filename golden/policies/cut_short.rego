@@ -1,0 +1,4 @@
+package agent_policy
+
+default CreateContainerRequest := false
+policy_data := {"containers": [

@@ -1,0 +1,3 @@
+package agent_policy
+
+policy_data := {"containers": {"app": {}}}

@@ -1,0 +1,84 @@
+//! A policy, examined: what it describes, and what its guest will accept. Done once per policy and remembered.
+
+mod permissions;
+mod permissive;
+mod requests;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+pub use permissions::{Exec, Permissions};
+pub use permissive::Permissive;
+pub use seen::{Examination, SeenExaminations};
+
+use crate::data::PolicyData;
+use crate::engine::{self, Policy, Unanswered, Unreadable};
+use crate::reading::Document;
+
+/// What is known of a policy by asking it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examined {
+    /// What it describes; `None` where it describes nothing: it is written by hand, or there is none.
+    pub data: Option<PolicyData>,
+    /// What its guest accepts; `None` where there is no policy, so that the guest image's own rules.
+    pub permissions: Option<Permissions>,
+    /// What makes it permissive, the gravest first.
+    pub permissive: Vec<Permissive>,
+}
+
+/// Why a policy cannot be examined.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unexaminable {
+    /// The engine cannot read it.
+    #[error("{0}")]
+    Unreadable(#[from] Unreadable),
+    /// `policy_data` is not what generators write.
+    #[error("its policy_data is of another shape than generators write: {0}")]
+    Data(String),
+    /// Its rules ask for a `policy_data` that is not there.
+    #[error("its rules compare with policy_data, and it has none")]
+    NoData,
+    /// A rule gives no answer.
+    #[error("{rule} cannot be evaluated: {reason}")]
+    Unanswered {
+        /// The rule.
+        rule: &'static str,
+        /// Why.
+        reason: Unanswered,
+    },
+}
+
+impl Unexaminable {
+    /// Whether the policy alone is the cause, so that another try would end the same way.
+    pub(super) const fn lasts(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unreadable(Unreadable::Failed)
+                | Self::Unanswered { reason: Unanswered::TookTooLong(_) | Unanswered::Crashed, .. }
+        )
+    }
+}
+
+impl Examined {
+    /// Examines a document. This is the work of tens of milliseconds, on the caller's thread.
+    ///
+    /// # Errors
+    /// [`Unexaminable`]: the guest will not be able to read or evaluate it either, or it is not what generators write.
+    pub fn of(document: &Document) -> Result<Self, Unexaminable> {
+        let Some(text) = document.policy() else {
+            return Ok(Self { data: None, permissions: None, permissive: vec![Permissive::NoPolicy] });
+        };
+        let policy = Policy::parse(text)?;
+        let rule = "policy_data";
+        let asked = policy.ask(rule, &Value::Null).map_err(|reason| Unexaminable::Unanswered { rule, reason })?;
+        let data = asked.value.as_ref().map(PolicyData::read).transpose().map_err(Unexaminable::Data)?;
+        if data.is_none() && engine::mentions(text, rule) {
+            return Err(Unexaminable::NoData);
+        }
+        let permissions = Permissions::of(&policy, data.as_ref())?;
+        let permissive = Permissive::all(text, &permissions);
+        Ok(Self { data, permissions: Some(permissions), permissive })
+    }
+}

@@ -1,0 +1,92 @@
+//! What a guest with a policy accepts: its rules are asked, since their text alone does not say.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Unexaminable, requests};
+use crate::data::{Container, PolicyData};
+use crate::engine::{Policy, Unanswered};
+
+/// More containers than a pod has.
+const MOST_CONTAINERS: usize = 32;
+
+/// What a guest accepts.
+// Each is one request of the guest's interface, yes or no.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permissions {
+    /// Whether a container that the policy does not describe may be created.
+    pub create_any_container: bool,
+    /// Which commands may be run in a container that runs.
+    pub exec: Exec,
+    /// Whether what processes print may be read: `kubectl logs` and `attach`.
+    pub read_stream: bool,
+    /// Whether processes may be written to: `kubectl attach -i`.
+    pub write_stream: bool,
+    /// Whether files may be put outside the folder of the pod's own mounts.
+    pub copy_any_file: bool,
+    /// Whether the policy may be replaced while the guest runs.
+    pub set_policy: bool,
+    /// Whether what the policy refuses is accepted all the same.
+    pub failing_requests: bool,
+}
+
+/// Which commands may be run in a container that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exec {
+    /// These, of probes and of the generator's settings; none, where there are none.
+    Listed(BTreeSet<String>),
+    /// Any.
+    Anything,
+}
+
+impl Permissions {
+    /// Asks the policy.
+    pub(super) fn of(policy: &Policy, data: Option<&PolicyData>) -> Result<Self, Unexaminable> {
+        let ask = |rule: &'static str, input: &Value| answer(rule, policy.ask(rule, input).map(|answer| answer.allowed()));
+        Ok(Self {
+            create_any_container: ask("CreateContainerRequest", &requests::create_container())?
+                || ask("CreateContainerRequest", &json!({}))?,
+            exec: if executes_anything(policy, data)? { Exec::Anything } else { Exec::Listed(listed(data)) },
+            read_stream: ask("ReadStreamRequest", &requests::stream())?,
+            write_stream: ask("WriteStreamRequest", &requests::stream())?,
+            copy_any_file: ask("CopyFileRequest", &requests::copy_file())?,
+            set_policy: ask("SetPolicyRequest", &requests::set_policy())?,
+            failing_requests: ask("AllowRequestsFailingPolicy", &json!({}))?,
+        })
+    }
+}
+
+/// Whether a command that nothing lists may be run: before any container is known, and in each that the policy describes, with a
+/// terminal and without.
+fn executes_anything(policy: &Policy, data: Option<&PolicyData>) -> Result<bool, Unexaminable> {
+    let rule = "ExecProcessRequest";
+    let containers: &[Container] = data.map(|data| &*data.containers).unwrap_or_default();
+    let in_containers = containers.iter().take(MOST_CONTAINERS).enumerate().map(|(index, container)| (index, Some(container)));
+    for (index, container) in std::iter::once((0, None)).chain(in_containers) {
+        let namespace = container.and_then(|container| container.annotation(crate::data::SANDBOX_NAMESPACE));
+        let state = match container {
+            None => json!({}),
+            Some(_) => json!({requests::ID: index, "namespace": namespace, "sandbox_name": "any"}),
+        };
+        for terminal in [false, true] {
+            let asked = policy.ask_later(&state, rule, &requests::exec(container, terminal));
+            if answer(rule, asked.map(|answer| answer.allowed()))? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The commands that `policy_data` lists.
+fn listed(data: Option<&PolicyData>) -> BTreeSet<String> {
+    let Some(data) = data else { return BTreeSet::new() };
+    let of_containers = data.containers.iter().flat_map(|container| &container.exec_commands);
+    of_containers.chain(&data.request_defaults.exec_process.commands).map(crate::data::Command::joined).collect()
+}
+
+fn answer(rule: &'static str, asked: Result<bool, Unanswered>) -> Result<bool, Unexaminable> {
+    asked.map_err(|reason| Unexaminable::Unanswered { rule, reason })
+}
