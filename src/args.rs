@@ -52,6 +52,12 @@ pub enum Command {
         The entry counts for the manifest's namespace and service account; flags make it wider. Apply the result with\n\
         `kubectl apply --server-side -f al.yaml`: client-side apply cannot hold a long list.")]
     Allow(AllowArguments),
+    /// Say what the policy in a manifest allows, or what changed between two
+    #[command(after_help = "Examples:\n  countersign explain -f pod.yaml\n  countersign explain -f pod.yaml -o json\n  \
+        countersign explain -f old.yaml -f new.yaml       what changed\n\n\
+        Requests are asked of the policy's own rules, in the guest's own engine. A finding says why the cluster refuses the policy\n\
+        when it is listed without `permissive: true`. An initdata's key brokers and certificates are shown too.")]
+    Explain(ExplainArguments),
     /// Check an installation from outside, and say what mends it
     #[command(
         after_help = "Examples:\n  countersign doctor\n  countersign doctor --config countersign.yaml -o json\n  countersign doctor -n security --context production\n\n\
@@ -207,6 +213,17 @@ pub struct ReviewArguments {
     /// The time to judge at [default: now]
     #[arg(long, value_name = "TIME")]
     pub at: Option<jiff::Timestamp>,
+}
+
+/// `countersign explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The manifest; - is standard input; given twice, the two are compared
+    #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// How the account is printed
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: Report,
 }
 
 /// `countersign allow`.

@@ -5,6 +5,7 @@ mod cluster;
 mod demo;
 mod digest;
 mod doctor;
+mod explain;
 mod input;
 mod manifests;
 mod offline;
@@ -47,6 +48,7 @@ pub fn run(Arguments { command }: Arguments) -> ExitCode {
         Command::Digest(arguments) => digest::run(&arguments),
         Command::Review(arguments) => review::run(&arguments),
         Command::Allow(arguments) => allow::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Manifests(arguments) => manifests::run(&arguments),
         Command::Schema { of } => schema::run(of),

@@ -8,6 +8,7 @@ mod called;
 mod demo;
 mod digest;
 mod documents;
+mod explain;
 mod manifests;
 mod render;
 mod review;
