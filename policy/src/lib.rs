@@ -7,6 +7,7 @@
 
 mod base64_text;
 pub mod coverage;
+pub mod data;
 mod digest;
 pub mod engine;
 mod gzip;

@@ -34,10 +34,16 @@ pub enum Unreadable {
     #[error("its package is {0}, but the guest asks the rules of package agent_policy")]
     Package(String),
     /// It calls a function whose result can be of any size.
-    #[error("line {line} calls {function}, which no generator does and whose result has no bound: it is not evaluated")]
-    Allocates {
+    #[error("line {line} calls {function}, whose result may be of any size: such policies are not evaluated")]
+    Boundless {
         /// The function.
         function: &'static str,
+        /// The line.
+        line: usize,
+    },
+    /// Its brackets are nested deeper than can be parsed in time.
+    #[error("line {line}: arrays, sets and objects are nested too deep to be parsed")]
+    Nested {
         /// The line.
         line: usize,
     },
@@ -82,10 +88,12 @@ impl Unreadable {
 
 impl Unanswered {
     pub(super) fn of(error: &anyhow::Error) -> Self {
-        if let Some(LimitError::TimeLimitExceeded { .. }) = error.downcast_ref() {
+        let (at, message) = split(&error.to_string());
+        // Within a function the engine keeps the message alone.
+        let timed = matches!(error.downcast_ref(), Some(LimitError::TimeLimitExceeded { .. }));
+        if timed || message.contains("execution exceeded time limit") {
             return Self::TookTooLong(LONGEST_EVALUATION);
         }
-        let (at, message) = split(&error.to_string());
         match at {
             Some((line, column)) => Self::Failed { line, column, message },
             None => Self::FailedSomewhere(message),
