@@ -5,6 +5,7 @@
 
 mod allow_list;
 mod certificates;
+mod coverage;
 mod doctor;
 mod fleet;
 mod golden;

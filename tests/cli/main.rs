@@ -5,6 +5,7 @@
 mod allow;
 mod bad_input;
 mod called;
+mod coverage;
 mod demo;
 mod digest;
 mod documents;

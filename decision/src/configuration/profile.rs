@@ -29,7 +29,7 @@ pub struct Profile {
     #[serde(default)]
     pub trusted_launch: TrustedLaunch,
     /// What becomes of a policy that does not cover its pod.
-    #[serde(default, skip_serializing_if = "Coverage::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub coverage: Coverage,
 }
 
@@ -139,11 +139,9 @@ pub enum Coverage {
     Warn,
 }
 
-impl Coverage {
-    /// Whether it goes without saying: the built-in profiles do not name it.
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
+/// Whether a field goes without saying: the built-in profiles do not name it.
+fn is_default<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default()
 }
 
 /// How much a pod needs a property of its node.

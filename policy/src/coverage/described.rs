@@ -5,16 +5,7 @@
 
 use serde_json::Value;
 
-/// The key of the annotation with the container's name.
-pub(super) const CONTAINER_NAME: &str = "io.kubernetes.cri.container-name";
-/// The key of the annotation with the image's name.
-pub(super) const IMAGE_NAME: &str = "io.kubernetes.cri.image-name";
-/// The key of the annotation with the pattern of the pod's name.
-pub(super) const SANDBOX_NAME: &str = "io.kubernetes.cri.sandbox-name";
-/// The key of the annotation with the pod's namespace.
-pub(super) const SANDBOX_NAMESPACE: &str = "io.kubernetes.cri.sandbox-namespace";
-/// The key of the annotation that tells the sandbox from a container.
-pub(super) const CONTAINER_TYPE: &str = "io.kubernetes.cri.container-type";
+use crate::data::CONTAINER_TYPE;
 
 /// The element, and `policy_data` around it.
 #[derive(Clone, Copy, Debug)]

@@ -33,9 +33,10 @@ pub use finding::{Certainty, Finding};
 pub use pod::{AskedContainer, AskedPod, PodSecurity, Volume};
 pub use seen::SeenCoverage;
 
+use crate::data::CONTAINER_NAME;
 use crate::engine::Policy;
 use crate::reading::Document;
-use described::{CONTAINER_NAME, Described};
+use described::Described;
 use environment::Environment;
 use fields::{Difference, Pair, Proof, differences};
 use guest::Guest;

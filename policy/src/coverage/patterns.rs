@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::described::{Described, SANDBOX_NAME, texts};
+use super::described::{Described, texts};
+use crate::data::SANDBOX_NAME;
 
 /// How large a compiled pattern may be, in bytes: those of generators take a few kilobytes.
 const LARGEST: usize = 256 * 1024;

@@ -7,9 +7,10 @@
 
 use serde_json::{Value, json};
 
-use super::described::{CONTAINER_TYPE, Described, SANDBOX_NAME, SANDBOX_NAMESPACE};
+use super::described::Described;
 use super::sample;
 use super::storages;
+use crate::data::{CONTAINER_TYPE, SANDBOX_NAME, SANDBOX_NAMESPACE};
 
 /// The identifiers of the bundle and the sandbox in a sample request.
 pub(super) const BUNDLE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

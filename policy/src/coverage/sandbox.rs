@@ -5,12 +5,13 @@
 use serde_json::json;
 
 use super::cause::Cause;
-use super::described::{Described, SANDBOX_NAME, SANDBOX_NAMESPACE};
+use super::described::Described;
 use super::fields::{Difference, Proof};
 use super::patterns::Patterns;
 use super::pod::AskedPod;
 use super::request::Change;
 use super::sample;
+use crate::data::{SANDBOX_NAME, SANDBOX_NAMESPACE};
 
 /// What controllers and the API server put after the prefix of a generated name: a Deployment's hash and the pod's, a pod's, a
 /// `StatefulSet`'s number, a `CronJob`'s minute with the pod's.

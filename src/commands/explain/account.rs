@@ -1,11 +1,15 @@
 //! Everything that the policy of one pod says.
 
+use countersign_decision::asked_pod;
+use countersign_decision::pod::Pod;
 use countersign_manifest::PodInFile;
+use countersign_policy::coverage::{Certainty, Coverage};
 use countersign_policy::examined::Examined;
 use countersign_policy::{Hardware, Hexadecimal, Measured, PolicyReading};
 use serde::Serialize;
 
 use super::{Statement, guest, initdata};
+use crate::commands::input;
 
 /// What the policy of a pod says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,7 +17,7 @@ pub(super) struct Account {
     kind: String,
     namespace: Option<String>,
     name: String,
-    /// What is against the policy: why it is permissive, or cannot be read. Where it does not cover the pod belongs here too.
+    /// What is against the policy: why it is permissive, cannot be read, or does not cover the pod.
     pub(super) findings: Vec<String>,
     /// What a person should look at.
     pub(super) warnings: Vec<String>,
@@ -44,6 +48,13 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
         Ok(examined) => {
             findings.extend(examined.permissive.iter().map(ToString::to_string));
             statements.extend(guest::statements(&examined));
+            match coverage(pod, reading) {
+                Ok((certain, possible)) => {
+                    findings.extend(certain);
+                    warnings.extend(possible);
+                }
+                Err(reason) => warnings.push(format!("the pod cannot be compared with its policy: {reason}")),
+            }
         }
         Err(reason) => findings.push(format!("it cannot be used: {reason}")),
     }
@@ -53,6 +64,20 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
         warnings.extend(told.warnings);
     }
     Account { kind: pod.kind.clone(), namespace: pod.namespace.clone(), name: pod.name.clone(), findings, warnings, statements }
+}
+
+/// Where the policy does not cover the pod as the manifest has it: what the guest certainly refuses, and what nobody can know.
+fn coverage(pod: &PodInFile, reading: &PolicyReading) -> Result<(Vec<String>, Vec<String>), String> {
+    let json = input::as_created(pod).to_string();
+    let read = Pod::from_json(&json).map_err(|error| error.to_string())?;
+    let asked = asked_pod(&read, pod.namespace.as_deref().unwrap_or("default"))?;
+    let Some(coverage) = Coverage::of(&reading.document) else { return Ok((Vec::new(), Vec::new())) };
+    let found = coverage.findings(&asked);
+    let told = |certain: bool| {
+        let these = found.iter().filter(move |finding| (finding.certainty == Certainty::Refused) == certain);
+        these.map(|finding| format!("the policy does not cover the pod: {finding}. {}", finding.cause.advice())).collect()
+    };
+    Ok((told(true), told(false)))
 }
 
 /// A text in one line, without what is too much of it.

@@ -7,8 +7,8 @@
 
 use super::{Difference, Pair, Proof};
 use crate::coverage::cause::Cause;
-use crate::coverage::described::IMAGE_NAME;
 use crate::coverage::image::{same, same_repository};
+use crate::data::IMAGE_NAME;
 
 pub(super) fn compare(pair: &Pair<'_>) -> Vec<Difference> {
     let image = &*pair.container.image;

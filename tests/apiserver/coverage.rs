@@ -1,0 +1,55 @@
+//! Real policies with the pods that they were generated for, as the API server makes them: with its defaults and the service account's
+//! token in every container.
+
+use std::path::Path;
+
+use countersign_policy::{Limits, Measured};
+use serde_json::{Value, json};
+
+use crate::allow_list::{list, unlist};
+use crate::pods::{create, documents};
+use crate::site::{Site, site};
+
+/// The pod of a shared fixture, opted in, and the `ConfigMap` that lists its policy; `None` where there is no fixture.
+fn fixture(name: &str, file: &str) -> Option<(Value, Value)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures").join(file);
+    let mut pod = documents(&std::fs::read_to_string(path).ok()?).into_iter().find(|document| document["kind"] == "Pod")?;
+    pod["metadata"]["labels"]["countersign.dev/confidential"] = json!("true");
+    let annotation = pod["metadata"]["annotations"][Measured::AgentPolicy.annotation()].as_str().unwrap();
+    let digest = Measured::AgentPolicy.read(annotation, Limits::OFFLINE).unwrap().digest;
+    let config_map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"team.yaml": format!("- {{digest: \"{digest}\", namespaces: [kafka]}}\n")},
+        "metadata": {"name": name, "namespace": "countersign-system", "labels": {"countersign.dev/allow-list": "true"}}
+    });
+    Some((pod, config_map))
+}
+
+#[test]
+fn a_real_pod_is_covered_by_its_policy_after_the_defaults_and_the_service_account() {
+    let Some((pod, config_map)) = fixture("covered", "consumer-aks.yaml") else { return };
+    let Site { server, webhook } = site();
+    list(server, webhook, &config_map);
+    let answer = create(server, &pod, true);
+    assert_eq!(answer.warnings, "");
+    let stored = answer.admitted();
+    for container in stored["spec"]["containers"].as_array().unwrap() {
+        let mounts = container["volumeMounts"].as_array().unwrap();
+        assert!(
+            mounts.iter().any(|mount| mount["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"),
+            "{container}"
+        );
+        assert_eq!(container["terminationMessagePath"], "/dev/termination-log");
+    }
+    unlist(server, "covered");
+}
+
+#[test]
+fn a_real_policy_made_before_injection_is_refused_with_the_container_and_the_cause() {
+    let Some((pod, config_map)) = fixture("before-injection", "consumer-policy-made-before-injection.yaml") else { return };
+    let Site { server, webhook } = site();
+    list(server, webhook, &config_map);
+    let refused = create(server, &pod, true).refused();
+    assert!(refused.contains("policy-covers-the-pod: the policy does not cover the pod: container skr, name:"), "{refused}");
+    assert!(refused.contains("run `countersign render` first"), "{refused}");
+    unlist(server, "before-injection");
+}
