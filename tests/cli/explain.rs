@@ -66,6 +66,14 @@ fn an_initdata_of_a_real_generator_is_told_with_its_hardware_values() {
 }
 
 #[test]
+fn where_a_policy_does_not_cover_its_pod_is_a_finding() {
+    let Some(path) = fixture("fixtures/consumer-policy-made-before-injection.yaml") else { return };
+    let told = countersign(&["explain", "-f", &path]).printed();
+    let finding = "  finding: the policy does not cover the pod: container skr, name: ";
+    assert!(told.lines().any(|line| line.starts_with(finding)), "{told}");
+}
+
+#[test]
 fn a_pod_without_a_policy_has_nothing_to_explain() {
     let error = countersign(&["explain", "-f", "manifests/samples/producer.yaml"]).unusable();
     assert!(error.contains("no pod in it carries a policy"), "{error}");
