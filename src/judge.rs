@@ -65,6 +65,7 @@ impl Judge for Countersign {
 const fn outcome(decision: Decision) -> Outcome {
     match decision {
         Decision::Untouched | Decision::Admitted => Outcome::Allowed,
+        Decision::MirrorPod => Outcome::MirrorPod,
         Decision::Patched => Outcome::Patched,
         Decision::Warned => Outcome::Warned,
         Decision::Audited => Outcome::Audited,

@@ -32,6 +32,8 @@ impl Endpoint {
 pub enum Outcome {
     /// Let through as it is.
     Allowed,
+    /// Let through unjudged: the API server's picture of a confidential static pod.
+    MirrorPod,
     /// Let through with a patch.
     Patched,
     /// Let through with a warning where mode `enforce` would refuse.
@@ -49,6 +51,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
+            Self::MirrorPod => "mirror-pod",
             Self::Patched => "patched",
             Self::Warned => "warned",
             Self::Audited => "audited",
