@@ -39,8 +39,12 @@ pub(crate) fn site() -> &'static Site {
 impl Site {
     /// Boots an API server, installs the manifests for a configuration, starts the webhook and registers it.
     pub(crate) fn open(configuration: Option<&str>) -> Self {
-        let options =
-            Options::default().user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
+        Self::open_for(configuration, Options::default())
+    }
+
+    /// The same with more users.
+    pub(crate) fn open_for(configuration: Option<&str>, options: Options) -> Self {
+        let options = options.user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
         let server = ApiServer::boot(&options).unwrap();
         let path = configuration.map(|text| {
             let path = server.folder().join("configuration.yaml");
