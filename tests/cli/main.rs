@@ -12,3 +12,4 @@ mod manifests;
 mod render;
 mod review;
 mod serve;
+mod threat_model;
