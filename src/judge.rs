@@ -46,19 +46,26 @@ impl Judge for Countersign {
             Endpoint::MutateRequired => (mutate, true),
             Endpoint::Validate => (validate, false),
             Endpoint::ValidateRequired => (validate, true),
+            // Its reviews hold no pod: the door fetches it.
+            Endpoint::Exec => return Answer::Unreadable { because: "ways into pods are judged by the exec door".to_owned() },
         };
         let uid = question.uid.clone();
         let verdict = question.into_request(required, |request| decide(request, &known));
-        log(endpoint, &uid, &verdict);
-        Answer::Review {
-            body: review::answer(&uid, &verdict),
-            outcome: outcome(verdict.decision),
-            reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
-        }
+        reviewed(endpoint.as_str(), &uid, &verdict)
     }
 
     fn ready(&self) -> Result<(), String> {
         self.knowledge.ask(Timestamp::now()).map(|_| ()).map_err(|incomplete| incomplete.to_string())
+    }
+}
+
+/// The answer that carries a verdict; what it refuses is logged.
+pub(crate) fn reviewed(endpoint: &'static str, uid: &str, verdict: &Verdict) -> Answer {
+    log(endpoint, uid, verdict);
+    Answer::Review {
+        body: review::answer(uid, verdict),
+        outcome: outcome(verdict.decision),
+        reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
     }
 }
 
@@ -74,15 +81,8 @@ const fn outcome(decision: Decision) -> Outcome {
 }
 
 /// Says what was refused, or would have been; nothing of the pod's content but what the refusal names.
-fn log(endpoint: Endpoint, uid: &str, verdict: &Verdict) {
+fn log(endpoint: &'static str, uid: &str, verdict: &Verdict) {
     for refusal in &verdict.refusals {
-        tracing::info!(
-            endpoint = endpoint.as_str(),
-            uid,
-            decision = verdict.decision.name(),
-            id = refusal.id,
-            "{}",
-            refusal.line()
-        );
+        tracing::info!(endpoint, uid, decision = verdict.decision.name(), id = refusal.id, "{}", refusal.line());
     }
 }

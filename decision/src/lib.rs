@@ -10,6 +10,7 @@ pub mod allow_list;
 pub mod changes;
 pub mod configuration;
 mod edits;
+pub mod exec;
 pub mod facts;
 pub mod labels;
 mod mutate;

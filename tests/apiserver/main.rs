@@ -6,6 +6,7 @@
 mod allow_list;
 mod certificates;
 mod doctor;
+mod exec_door;
 mod fleet;
 mod golden;
 mod main_job;
