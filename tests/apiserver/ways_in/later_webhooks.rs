@@ -11,6 +11,8 @@ use crate::pods::Answer;
 use crate::site::{Site, until};
 
 const NAMESPACE: &str = "mutated";
+/// What a refusal says of an opt-in that came too late.
+const LATE: &str = "when the pod is created, since one that another webhook adds may come too late";
 
 /// The site with a later webhook, and a pod that passes as it is.
 fn listed() -> (&'static Site, Value) {
@@ -44,7 +46,7 @@ fn attempts<const N: usize>(patches: [(&str, Value, Expected); N]) -> Vec<(Strin
     patches.into_iter().map(attempt).collect()
 }
 
-fn add(path: &str, value: Value) -> Value {
+fn add(path: &str, value: &Value) -> Value {
     json!([{"op": "add", "path": path, "value": value}])
 }
 
@@ -52,7 +54,7 @@ fn add(path: &str, value: Value) -> Value {
 fn what_a_later_webhook_does_to_the_sidecar_is_refused_by_the_name_of_the_field() {
     let (_, pod) = listed();
     assert_eq!(pod["spec"]["containers"][0]["name"], "app", "the sidecar is Countersign's");
-    let variable = |name: &str, value: &str| add("/spec/containers/0/env/-", json!({"name": name, "value": value}));
+    let variable = |name: &str, value: &str| add("/spec/containers/0/env/-", &json!({"name": name, "value": value}));
     let mount = |path: &str| {
         json!([{"op": "add", "path": "/spec/volumes/-", "value": {"name": "v", "emptyDir": {}}},
                {"op": "add", "path": "/spec/containers/0/volumeMounts/-", "value": {"name": "v", "mountPath": path}}])
@@ -72,24 +74,24 @@ fn what_a_later_webhook_does_to_the_sidecar_is_refused_by_the_name_of_the_field(
         ),
         (
             "envFrom",
-            add("/spec/containers/0/envFrom", json!([{"secretRef": {"name": "s"}}])),
+            add("/spec/containers/0/envFrom", &json!([{"secretRef": {"name": "s"}}])),
             Refused(&["sidecar: ", "envFrom is [{\"secretRef\""]),
         ),
         ("a mount over /bin", mount("/bin"), Refused(&["sidecar: ", "volumeMounts[1] is {\"mountPath\":\"/bin\""])),
         ("a mount over its binary", mount("/bin/skr"), Refused(&["sidecar: ", "\"/bin/skr\""])),
         (
             "postStart",
-            add("/spec/containers/0/lifecycle", json!({"postStart": probe})),
+            add("/spec/containers/0/lifecycle", &json!({"postStart": probe})),
             Refused(&["sidecar: ", "lifecycle is {\"postStart\""]),
         ),
         (
             "a probe that runs a command",
-            add("/spec/containers/0/livenessProbe", probe),
+            add("/spec/containers/0/livenessProbe", &probe),
             Refused(&["sidecar: ", "livenessProbe is "]),
         ),
         (
             "a security context",
-            add("/spec/containers/0/securityContext", json!({"privileged": true})),
+            add("/spec/containers/0/securityContext", &json!({"privileged": true})),
             Refused(&["sidecar: ", "securityContext is {\"privileged\":true}"]),
         ),
         (
@@ -104,7 +106,7 @@ fn what_a_later_webhook_does_to_the_sidecar_is_refused_by_the_name_of_the_field(
         ),
         (
             "a container before it",
-            add("/spec/containers/0", json!({"name": "first", "image": "i"})),
+            add("/spec/containers/0", &json!({"name": "first", "image": "i"})),
             Refused(&[
                 "sidecar: ",
                 "container skr is spec.containers[1], and the attestation sidecar of profile aks comes first",
@@ -121,7 +123,7 @@ fn what_a_later_webhook_does_to_the_sidecar_is_refused_by_the_name_of_the_field(
 #[test]
 fn what_a_later_webhook_does_to_the_rest_is_judged_too() {
     let class = |name: &str| json!([{"op": "replace", "path": "/spec/runtimeClassName", "value": name}]);
-    let annotation = |key: &str, value: &str| add(&format!("/metadata/annotations/{}", key.replace('/', "~1")), json!(value));
+    let annotation = |key: &str, value: &str| add(&format!("/metadata/annotations/{}", key.replace('/', "~1")), &json!(value));
     hold(attempts([
         (
             "the selector away",
@@ -143,7 +145,7 @@ fn what_a_later_webhook_does_to_the_rest_is_judged_too() {
         ),
         (
             "what the profile lists, as workload identity adds it",
-            add("/spec/containers/0/env/-", json!({"name": "AZURE_CLIENT_ID", "value": "x"})),
+            add("/spec/containers/0/env/-", &json!({"name": "AZURE_CLIENT_ID", "value": "x"})),
             Passes,
         ),
         ("what no rule reads", annotation("example.org/other", "x"), Passes),
@@ -157,7 +159,6 @@ fn an_opt_in_that_a_later_webhook_adds_comes_too_late_and_the_refusal_says_so() 
     let class = json!({"op": "add", "path": "/spec/runtimeClassName", "value": "kata-cc-isolation"});
     let policy = json!({"op": "add", "path": "/metadata/annotations/io.katacontainers.config.agent.policy", "value": super::policy("package mutated\n").0});
     let plain = edited(ordinary(NAMESPACE, "late"), |pod| pod["metadata"]["annotations"] = json!({"a": "b"}));
-    const LATE: &str = "when the pod is created, since one that another webhook adds may come too late";
     hold([
         // Without a class the API server refuses it by itself, before any webhook judges.
         (

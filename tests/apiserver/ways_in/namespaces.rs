@@ -10,6 +10,8 @@ use countersign_harness::Options;
 
 /// Owns its namespaces, as tenants of a shared cluster may: it creates, labels and deletes them.
 const OWNER: &str = "owner";
+/// What the refusal of a label says that it takes.
+const RIGHT: &str = "that takes verb set on modes.countersign.dev";
 
 #[test]
 fn a_required_namespace_that_is_deleted_and_made_again_without_its_label_is_still_required() {
@@ -46,7 +48,6 @@ fn the_owner_of_a_namespace_neither_takes_a_label_away_nor_opens_one_in_mode_aud
         run(&site.server, &arguments, &Value::Null)
     };
     let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "made", "labels": {"countersign.dev/mode": "audit"}}});
-    const RIGHT: &str = "that takes verb set on modes.countersign.dev";
     hold([
         (
             "the label away".to_owned(),

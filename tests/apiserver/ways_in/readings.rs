@@ -14,7 +14,7 @@ fn a_policy_that_is_not_strict_base64_is_refused_by_what_is_wrong_with_it() {
     let pod = countersigned(site, "kafka", "strict");
     let good = pod["metadata"]["annotations"][KEY].as_str().unwrap().to_owned();
     let with = |annotation: &str| edited(pod.clone(), |pod| pod["metadata"]["annotations"][KEY] = json!(annotation));
-    assert!(good.ends_with("K") && !good.ends_with('='), "the length is a multiple of three: {good}");
+    assert!(good.ends_with('K') && !good.ends_with('='), "the length is a multiple of three: {good}");
     let padded = policy("package strict2\n").0;
     assert!(padded.ends_with("=="), "{padded}");
     let (beginning, end) = good.split_at(8);
