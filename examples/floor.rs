@@ -48,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         listener,
         certificates: certificates.served,
         judge: Arc::new(Constant),
+        exec: None,
         limits: Limits::default(),
         metrics,
         drain: Drain::new(),

@@ -156,6 +156,9 @@ pub struct ServeArguments {
     /// Make a certificate for loopback (127.0.0.1, localhost), and write its CA to DIR/ca.crt
     #[arg(long, value_name = "DIR", conflicts_with = "tls_cert")]
     pub self_signed: Option<PathBuf>,
+    /// Judge kubectl exec, attach, port-forward and cp too, by path /exec: takes the right to get every pod (docs/exec-door.md)
+    #[arg(long, conflicts_with = "standalone")]
+    pub exec_door: bool,
     /// How the log is written
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub log: LogFormat,

@@ -66,21 +66,31 @@ impl Countersign {
             Endpoint::MutateRequired => (complete, true),
             Endpoint::Validate => (validate, false),
             Endpoint::ValidateRequired => (validate, true),
+            // Its reviews hold no pod: the door fetches it.
+            Endpoint::Exec => {
+                return Some(Answer::Unreadable { because: "ways into pods are judged by the exec door".to_owned() });
+            }
         };
         let uid = question.uid.clone();
         let verdict = question.into_request(required, |request| decide(request, &known))?;
-        log(endpoint, &uid, &verdict);
-        Some(Answer::Review {
-            body: review::answer(&uid, &verdict),
-            outcome: outcome(verdict.decision),
-            reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
-        })
+        Some(reviewed(endpoint.as_str(), &uid, &verdict))
+    }
+}
+
+/// The answer that carries a verdict; what it refuses is logged.
+pub(crate) fn reviewed(endpoint: &'static str, uid: &str, verdict: &Verdict) -> Answer {
+    log(endpoint, uid, verdict);
+    Answer::Review {
+        body: review::answer(uid, verdict),
+        outcome: outcome(verdict.decision),
+        reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
     }
 }
 
 const fn outcome(decision: Decision) -> Outcome {
     match decision {
         Decision::Untouched | Decision::Admitted => Outcome::Allowed,
+        Decision::MirrorPod => Outcome::MirrorPod,
         Decision::Patched => Outcome::Patched,
         Decision::Warned => Outcome::Warned,
         Decision::Audited => Outcome::Audited,
@@ -89,15 +99,8 @@ const fn outcome(decision: Decision) -> Outcome {
 }
 
 /// Says what was refused, or would have been; nothing of the pod's content but what the refusal names.
-fn log(endpoint: Endpoint, uid: &str, verdict: &Verdict) {
+fn log(endpoint: &'static str, uid: &str, verdict: &Verdict) {
     for refusal in &verdict.refusals {
-        tracing::info!(
-            endpoint = endpoint.as_str(),
-            uid,
-            decision = verdict.decision.name(),
-            id = refusal.id,
-            "{}",
-            refusal.line()
-        );
+        tracing::info!(endpoint, uid, decision = verdict.decision.name(), id = refusal.id, "{}", refusal.line());
     }
 }

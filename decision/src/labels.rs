@@ -16,6 +16,8 @@ pub const PROFILE: &str = "countersign.dev/profile";
 pub const INJECTED: &str = "countersign.dev/injected";
 /// On a namespace: what a refusal becomes.
 pub const MODE: &str = "countersign.dev/mode";
+/// On a namespace: `guarded` holds the ways into its confidential pods to who has the right.
+pub const EXEC: &str = "countersign.dev/exec";
 /// On a ConfigMap: its content is part of the allow-list.
 pub const ALLOW_LIST: &str = "countersign.dev/allow-list";
 /// On a pod (annotation): it mirrors a static pod of a node. Source: Kubernetes, "Create static Pods".

@@ -11,6 +11,7 @@ mod asked;
 pub mod changes;
 pub mod configuration;
 mod edits;
+pub mod exec;
 pub mod facts;
 pub mod labels;
 mod mutate;

@@ -42,8 +42,11 @@ fn judge(request: &PodRequest<'_>, known: &Known<'_>, setting: &Setting<'_>, sub
     let old = subject.before;
     let claims = subject.claims_countersigned;
     let claims_anew = claims && old.is_none_or(|old| !old.claims_countersigned);
-    if !claims_anew && (request.is_mirror() || request.is_terminating()) {
+    if !claims_anew && request.is_terminating() {
         return Verdict::untouched();
+    }
+    if !claims_anew && request.is_mirror() {
+        return mirror_pod(subject);
     }
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
@@ -75,6 +78,15 @@ fn judge(request: &PodRequest<'_>, known: &Known<'_>, setting: &Setting<'_>, sub
     verdict.audit.extend(measured(subject, known));
     verdict.audit.push(("decision", verdict.decision.name().to_owned()));
     verdict
+}
+
+/// A confidential pod that goes past every rule is said to do so, in metrics and in the audit log.
+fn mirror_pod(subject: &Subject<'_>) -> Verdict {
+    if !subject.confidential {
+        return Verdict::untouched();
+    }
+    let decision = Decision::MirrorPod;
+    Verdict { decision, audit: vec![("decision", decision.name().to_owned())], ..Verdict::untouched() }
 }
 
 /// What the failing of a rule means for the pod; `None` where the rule does not judge it.

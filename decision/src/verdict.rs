@@ -33,6 +33,8 @@ impl Refusal {
 pub enum Decision {
     /// The pod is none of Countersign's business.
     Untouched,
+    /// The pod is confidential, and the API server's picture of a static pod: left alone, since it runs whatever is answered.
+    MirrorPod,
     /// The pod was completed.
     Patched,
     /// The pod passes.
@@ -50,6 +52,7 @@ impl Decision {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Untouched => "untouched",
+            Self::MirrorPod => "mirror-pod",
             Self::Patched => "patched",
             Self::Admitted => "admitted",
             Self::Warned => "warned",

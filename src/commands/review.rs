@@ -58,7 +58,7 @@ fn print_text(reviewed: &[Reviewed<'_>], arguments: &ReviewArguments) -> anyhow:
         let title = input::title(pod, Some(namespace));
         let noted = |key: &str| verdict.audit.iter().find(|(noted, _)| *noted == key).map(|(_, value)| value.as_str());
         match verdict.decision {
-            Decision::Untouched | Decision::Patched => {
+            Decision::Untouched | Decision::MirrorPod | Decision::Patched => {
                 writeln!(out, "{GOOD}admitted{GOOD:#}  {title}\n  not confidential: Countersign leaves it alone")?;
             }
             Decision::Refused => writeln!(out, "{BAD}refused{BAD:#}  {title}\n  {}", verdict.message().replace('\n', "\n  "))?,

@@ -2,6 +2,9 @@
 //!
 //! The server knows nothing of pods, and a [`Judge`] knows nothing of sockets, so each is tested without the other.
 
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
 /// What the API server asks for: the path it calls says so, and whether the namespace is `required`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -13,6 +16,8 @@ pub enum Endpoint {
     Validate,
     /// Judge a final pod of a `required` namespace.
     ValidateRequired,
+    /// Judge a way into a pod that is there.
+    Exec,
 }
 
 impl Endpoint {
@@ -23,6 +28,7 @@ impl Endpoint {
             Self::MutateRequired => "mutate-required",
             Self::Validate => "validate",
             Self::ValidateRequired => "validate-required",
+            Self::Exec => "exec",
         }
     }
 }
@@ -32,6 +38,8 @@ impl Endpoint {
 pub enum Outcome {
     /// Let through as it is.
     Allowed,
+    /// Let through unjudged: the API server's picture of a confidential static pod.
+    MirrorPod,
     /// Let through with a patch.
     Patched,
     /// Let through with a warning where mode `enforce` would refuse.
@@ -49,6 +57,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
+            Self::MirrorPod => "mirror-pod",
             Self::Patched => "patched",
             Self::Warned => "warned",
             Self::Audited => "audited",
@@ -98,4 +107,10 @@ pub trait Judge: Send + Sync + 'static {
 
     /// Whether reviews can be judged now, for `/readyz`; the error says what is missing.
     fn ready(&self) -> Result<(), String>;
+}
+
+/// Decides on ways into pods, which takes I/O.
+pub trait Doorkeeper: Send + Sync + 'static {
+    /// Answers one admission review of [`Endpoint::Exec`] well before `deadline`. A panic is answered with a refusal.
+    fn answer<'a>(&'a self, review: &'a [u8], deadline: Instant) -> BoxFuture<'a, Answer>;
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::body::Bytes;
+use futures::FutureExt as _;
 use tokio::{
     sync::Semaphore,
     task::spawn_blocking,
@@ -15,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    judge::{Answer, Endpoint, Judge},
+    judge::{Answer, Doorkeeper, Endpoint, Judge},
     limits::Limits,
     panicked,
     room::Place,
@@ -67,12 +68,23 @@ impl Judging {
     }
 }
 
+impl Judging {
+    /// What the doorkeeper says to `review`; it bounds itself.
+    pub(super) async fn ask(&self, door: &dyn Doorkeeper, review: &[u8], deadline: Instant) -> Result<Answer, Slow> {
+        let answered = AssertUnwindSafe(door.answer(review, deadline)).catch_unwind();
+        let answered = timeout_at(deadline, answered).await.map_err(|_| Slow)?;
+        Ok(answered.unwrap_or_else(|panic| refused(&self.metrics, Endpoint::Exec, review, &*panic)))
+    }
+}
+
 fn guarded(metrics: &Metrics, endpoint: Endpoint, review: &[u8], judge: impl FnOnce() -> Option<Answer>) -> Option<Answer> {
-    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|panic| {
-        tracing::error!(endpoint = endpoint.as_str(), panic = message(&*panic), "the judge panicked; review refused");
-        metrics.panics.inc();
-        Some(panicked::refusal(review))
-    })
+    catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|panic| Some(refused(metrics, endpoint, review, &*panic)))
+}
+
+fn refused(metrics: &Metrics, endpoint: Endpoint, review: &[u8], panic: &(dyn Any + Send)) -> Answer {
+    tracing::error!(endpoint = endpoint.as_str(), panic = message(panic), "the judge panicked; review refused");
+    metrics.panics.inc();
+    panicked::refusal(review)
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -30,9 +30,9 @@ use tokio::net::TcpListener;
 pub use self::{
     drain::Drain,
     gate::Gate,
-    judge::{Answer, Endpoint, Judge, Outcome},
+    judge::{Answer, Doorkeeper, Endpoint, Judge, Outcome},
     limits::Limits,
-    routes::ROUTES,
+    routes::{EXEC, ROUTES},
 };
 use crate::metrics::{Listener, Metrics};
 
@@ -46,6 +46,8 @@ pub struct Server {
     pub certificates: Arc<dyn ResolvesServerCert>,
     /// Who decides.
     pub judge: Arc<dyn Judge>,
+    /// Who decides on ways into pods, where somebody does: without it the path is unknown.
+    pub exec: Option<Arc<dyn Doorkeeper>>,
     /// Its bounds.
     pub limits: Limits,
     /// What it counts in.
@@ -59,12 +61,12 @@ pub struct Server {
 /// # Errors
 /// [`rustls::Error`] if TLS 1.3 cannot be had from the cryptography provider.
 pub async fn serve(server: Server) -> Result<(), rustls::Error> {
-    let Server { listener, certificates, judge, limits, metrics, drain } = server;
+    let Server { listener, certificates, judge, exec, limits, metrics, drain } = server;
     let limits = Arc::new(limits);
     let door = accept::Door {
         listener,
         tls: Some(tls::acceptor(certificates)?),
-        routes: routes::router(review::Desk::new(judge, Arc::clone(&limits), Arc::clone(&metrics))),
+        routes: routes::router(review::Desk::new(judge, exec, Arc::clone(&limits), Arc::clone(&metrics))),
         limits,
         metrics,
         name: Listener::Reviews,

@@ -13,7 +13,7 @@ use super::{
     asked_timeout::asked_timeout,
     body,
     error::HttpError,
-    judge::{Answer, Endpoint, Judge, Outcome},
+    judge::{Answer, Doorkeeper, Endpoint, Judge, Outcome},
     judging::{Judging, Slow},
     limits::Limits,
     pace::Pace,
@@ -24,19 +24,31 @@ use crate::metrics::{EndpointLabels, Metrics, RefusalLabels, RequestLabels};
 /// What every request of a server shares.
 pub(super) struct Desk {
     judging: Judging,
+    exec: Option<Arc<dyn Doorkeeper>>,
     room: Room,
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
 }
 
 impl Desk {
-    pub(super) fn new(judge: Arc<dyn Judge>, limits: Arc<Limits>, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub(super) fn new(
+        judge: Arc<dyn Judge>,
+        exec: Option<Arc<dyn Doorkeeper>>,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             judging: Judging::new(judge, &limits, Arc::clone(&metrics)),
+            exec,
             room: Room::new(limits.body_bytes_in_flight, metrics.body_bytes_in_flight.clone()),
             limits,
             metrics,
         })
+    }
+
+    /// Whether somebody decides on ways into pods.
+    pub(super) fn guards_ways_in(&self) -> bool {
+        self.exec.is_some()
     }
 
     /// Answers one request to `endpoint`: with a review, or with the JSON error that says why not.
@@ -73,7 +85,14 @@ impl Desk {
             .await
             .map_err(|_| HttpError::SlowBody(allowed))??;
         self.metrics.body_bytes.observe(size(review.len()));
-        match self.judging.answer(endpoint, review, place, deadline).await {
+        let answered = match &self.exec {
+            Some(door) if endpoint == Endpoint::Exec => {
+                let _held = place;
+                self.judging.ask(&**door, &review, deadline).await
+            }
+            _ => self.judging.answer(endpoint, review, place, deadline).await,
+        };
+        match answered {
             Ok(Answer::Review { body, outcome, reasons }) => Ok(self.send(endpoint, body, outcome, &reasons)),
             Ok(Answer::Unreadable { because }) => Err(HttpError::Unreadable { because }),
             Ok(Answer::NotReady { because }) => Err(HttpError::NotReady { because }),

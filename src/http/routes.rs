@@ -18,10 +18,15 @@ pub const ROUTES: [(&str, Endpoint); 4] = [
     ("/validate/required", Endpoint::ValidateRequired),
 ];
 
+/// The path of the exec door.
+pub const EXEC: (&str, Endpoint) = ("/exec", Endpoint::Exec);
+
 /// The routes, each to the same `desk`.
 pub(super) fn router(desk: Arc<Desk>) -> Router {
+    let exec = desk.guards_ways_in().then_some(EXEC);
     ROUTES
         .into_iter()
+        .chain(exec)
         .fold(Router::new(), |router, (path, endpoint)| {
             router.route(
                 path,

@@ -23,7 +23,7 @@ pub enum Unreadable {
     },
 }
 
-const VERSION: &str = "admission.k8s.io/v1";
+pub(crate) const VERSION: &str = "admission.k8s.io/v1";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -186,7 +186,7 @@ fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unr
     O::ask(request, &api_version, operation)
 }
 
-fn refused(api_version: String, uid: String, because: String) -> Unreadable {
+pub(super) fn refused(api_version: String, uid: String, because: String) -> Unreadable {
     let next = "Register the webhook with the manifests that `countersign manifests` prints";
     Unreadable::Refused { api_version, uid, refusal: Refusal::new("review-unreadable", because, next) }
 }

@@ -39,7 +39,7 @@ pub(crate) fn listed(name: &str) -> (Value, Value) {
 }
 
 /// The note of an event about a ConfigMap.
-fn event(server: &ApiServer, reason: &str, config_map: &str) -> Option<String> {
+pub(crate) fn event(server: &ApiServer, reason: &str, config_map: &str) -> Option<String> {
     let output = server.kubectl(&["-n", "countersign-system", "get", "events.events.k8s.io", "-o", "json"]).unwrap();
     let events: Value = serde_json::from_slice(&output.stdout).unwrap();
     let about = |event: &&Value| event["reason"] == reason && event["regarding"]["name"] == config_map;

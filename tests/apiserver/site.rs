@@ -39,8 +39,17 @@ pub(crate) fn site() -> &'static Site {
 impl Site {
     /// Boots an API server, installs the manifests for a configuration, starts the webhook and registers it.
     pub(crate) fn open(configuration: Option<&str>) -> Self {
-        let options =
-            Options::default().user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
+        Self::open_for(configuration, Options::default())
+    }
+
+    /// The same with more users.
+    pub(crate) fn open_for(configuration: Option<&str>, options: Options) -> Self {
+        Self::open_with(configuration, options, &[])
+    }
+
+    /// The same with more flags for the webhook.
+    pub(crate) fn open_with(configuration: Option<&str>, options: Options, flags: &[&str]) -> Self {
+        let options = options.user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
         let server = ApiServer::boot(&options).unwrap();
         let path = configuration.map(|text| {
             let path = server.folder().join("configuration.yaml");
@@ -52,7 +61,7 @@ impl Site {
         let classes = json!({"apiVersion": "v1", "kind": "List", "items": [runtime_class("kata-cc-isolation", "kata-cc"), runtime_class("kata-cc", "kata-cc")]});
         apply(&server, &classes.to_string());
         block_on(server.namespace("kafka", &[], &["workload-identity-sa"])).unwrap();
-        let (webhook, address) = start(&server, path.as_deref());
+        let (webhook, address) = start(&server, path.as_deref(), flags);
         register(&server, &manifests, address, &authority(&server));
         // Refused by /validate: what completes pods is seen once it was called.
         until("/mutate is called", || {
@@ -143,13 +152,14 @@ fn authority(server: &ApiServer) -> Vec<u8> {
 }
 
 /// Starts `countersign serve` and waits until it is ready.
-fn start(server: &ApiServer, configuration: Option<&Path>) -> (Webhook, SocketAddr) {
+fn start(server: &ApiServer, configuration: Option<&Path>, flags: &[&str]) -> (Webhook, SocketAddr) {
     let mut arguments: Vec<OsString> =
         ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log", "json"].map(OsString::from).into();
     arguments.extend([OsString::from("--self-signed"), server.folder().join("webhook").into()]);
     if let Some(path) = configuration {
         arguments.extend([OsString::from("--config"), path.into()]);
     }
+    arguments.extend(flags.iter().map(OsString::from));
     let variables = [("KUBECONFIG", kubeconfig(server).into_os_string())];
     let process =
         server.companion("countersign", Path::new(env!("CARGO_BIN_EXE_countersign")), &arguments, &variables).unwrap();

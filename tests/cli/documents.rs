@@ -5,8 +5,13 @@ use countersign_decision::rules::RULES;
 #[test]
 fn every_rule_has_a_section_in_the_troubleshooting_page() {
     let document = include_str!("../../docs/troubleshooting.md");
-    let ids =
-        RULES.iter().map(|rule| rule.id).chain(["countersigned-unearned", "injected", "trusted-launch", "review-unreadable"]);
+    let ids = RULES.iter().map(|rule| rule.id).chain([
+        "countersigned-unearned",
+        "exec-door",
+        "injected",
+        "trusted-launch",
+        "review-unreadable",
+    ]);
     for id in ids {
         assert!(document.contains(&format!("\n### `{id}`\n")), "docs/troubleshooting.md lacks a section `{id}`");
     }

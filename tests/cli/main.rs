@@ -14,3 +14,4 @@ mod manifests;
 mod render;
 mod review;
 mod serve;
+mod threat_model;

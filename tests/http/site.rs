@@ -104,6 +104,7 @@ impl Site {
             listener,
             certificates: certificates.served.clone(),
             judge,
+            exec: None,
             limits,
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),

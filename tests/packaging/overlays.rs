@@ -143,3 +143,26 @@ fn on_aks_the_admissions_enforcer_changes_nothing_and_the_next_apply_has_no_conf
     assert!(conflict.contains("conflict with \"admissionsenforcer\"") && conflict.contains("namespaceSelector"), "{conflict}");
     assert_eq!(stored(&server, &["namespace", HOME])["status"]["phase"], "Active");
 }
+
+#[test]
+fn the_exec_door_adds_an_entry_a_flag_and_rights_and_changes_nothing_else() {
+    let overlay = built("manifests/overlays/exec-door");
+    let expected = [
+        "+ClusterRole/-/countersign-confidential-exec",
+        "+ClusterRole/-/countersign-exec-door",
+        "+ClusterRoleBinding/-/countersign-exec-door",
+        "Deployment/countersign-system/countersign",
+        "ValidatingWebhookConfiguration/-/countersign",
+    ];
+    assert_eq!(changed(&overlay), expected);
+    let base = built("manifests/base");
+    let mut entries = overlay[expected[4]]["webhooks"].as_array().unwrap().clone();
+    let door = entries.pop().unwrap();
+    assert_eq!(Value::Array(entries), base[expected[4]]["webhooks"], "the others stay");
+    assert_eq!(door["name"], "guard.ways-into-confidential-pods.countersign.dev");
+    assert_eq!((&door["failurePolicy"], &door["clientConfig"]["service"]["path"]), (&json!("Fail"), &json!("/exec")));
+    let arguments = |objects: &Objects| objects[expected[3]]["spec"]["template"]["spec"]["containers"][0]["args"].clone();
+    let mut wanted = arguments(&base);
+    wanted.as_array_mut().unwrap().push(json!("--exec-door"));
+    assert_eq!(arguments(&overlay), wanted);
+}

@@ -19,6 +19,7 @@ mod runtime_class;
 mod runtime_handler;
 mod sidecar;
 mod sidecar_volume;
+mod unknown_confidential_runtime;
 
 use crate::facts::Known;
 use crate::subject::Subject;
@@ -99,11 +100,16 @@ fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
 }
 
 /// Every rule, in the order in which failures are reported.
-pub const RULES: [Rule; 18] = [
+pub const RULES: [Rule; 23] = [
     row::<opt_in_malformed::OptInMalformed>(),
     row::<profile_not_enabled::ProfileNotEnabled>(),
-    row::<immutable::Immutable>(),
+    row::<immutable::OptInImmutable>(),
+    row::<immutable::ProfileImmutable>(),
+    row::<immutable::DigestImmutable>(),
+    row::<immutable::ImagesImmutable>(),
+    row::<immutable::SelectorsImmutable>(),
     row::<facts_stale::FactsStale>(),
+    row::<unknown_confidential_runtime::UnknownConfidentialRuntime>(),
     row::<runtime_class::RuntimeClass>(),
     row::<runtime_handler::RuntimeHandler>(),
     row::<annotation_not_allowed::AnnotationNotAllowed>(),

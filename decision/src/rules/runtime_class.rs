@@ -2,9 +2,11 @@
 //!
 //! Why: any other class runs it outside the confidential virtual machine, and its policy is never measured.
 //! Reads: spec.runtimeClassName, the profile.
-//! Allows: the classes that the profile accepts.
+//! Allows: the classes that the profile accepts. A class that no profile knows and that runs confidential pods all the same is left to
+//! `unknown-confidential-runtime`.
 //! Source: Kubernetes RuntimeClass (node.k8s.io/v1); the AKS confidential-containers tutorial.
 
+use super::unknown_confidential_runtime::confidential_handler;
 use super::{Judge, Judgement, Judges, WHEN_COMPLETED};
 use crate::configuration::Profile;
 use crate::facts::Known;
@@ -30,7 +32,7 @@ impl Judge for RuntimeClass {
         Some(Reads { class: subject.pod.spec.runtime_class(), profile: subject.profile.as_ref().ok()? })
     }
 
-    fn judge(Reads { class, profile }: &Reads<'_>, _: &Known<'_>) -> Judgement {
+    fn judge(Reads { class, profile }: &Reads<'_>, known: &Known<'_>) -> Judgement {
         match class {
             None => Err(Refusal::new(
                 ID,
@@ -41,6 +43,7 @@ impl Judge for RuntimeClass {
                 format!("Set spec.runtimeClassName: {}, or let the webhook add it: {WHEN_COMPLETED}", profile.runtime_class),
             )),
             Some(class) if profile.accepted(class).is_some() => Ok(()),
+            Some(class) if confidential_handler(class, known.facts).is_some() => Ok(()),
             Some(class) => Err(foreign(class, profile)),
         }
     }

@@ -39,6 +39,7 @@ async fn play() -> anyhow::Result<End> {
         listener,
         certificates: certificates.served.clone(),
         judge: Arc::new(Countersign::new(knowledge)),
+        exec: None,
         limits: Limits::default(),
         metrics,
         drain: Drain::new(),

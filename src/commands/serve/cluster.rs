@@ -8,14 +8,17 @@ use countersign_decision::configuration::Configuration;
 use super::Parts;
 use crate::certs::CertSource;
 use crate::cluster::{self, Member, Part};
+use crate::exec_door::ExecDoor;
 use crate::http::{Drain, Gate};
 use crate::knowledge::Knowledge;
 
-/// Connects, and begins to follow the cluster. `listens` is where the API server reaches this replica.
+/// Connects, and begins to follow the cluster. `listens` is where the API server reaches this replica; `exec_door` says whether ways into
+/// pods are judged.
 pub(super) async fn join(
     configuration: Arc<Configuration>,
     source: Option<CertSource>,
     listens: SocketAddr,
+    exec_door: bool,
     drain: &Drain,
 ) -> anyhow::Result<(Parts, Member)> {
     let (client, home) = cluster::connect().await?;
@@ -26,6 +29,9 @@ pub(super) async fn join(
     let mut parts = Parts::with(Arc::clone(&knowledge), source)?;
     if !tried_out {
         parts.gate = Gate::closed("the certificate has not been looked at yet");
+    }
+    if exec_door {
+        parts.exec = Some(Arc::new(ExecDoor::new(client.clone(), Arc::clone(&knowledge))));
     }
     let member = cluster::take_part(Part {
         client,

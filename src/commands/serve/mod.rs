@@ -20,7 +20,7 @@ use crate::args::{LogFormat, ServeArguments};
 use crate::certs::{CertSource, Certificates};
 use crate::cluster::Member;
 use crate::http::health::{self, Health};
-use crate::http::{self, Drain, Gate, Limits, Server};
+use crate::http::{self, Doorkeeper, Drain, Gate, Limits, Server};
 use crate::judge::Countersign;
 use crate::knowledge::Knowledge;
 use crate::manifests;
@@ -69,10 +69,10 @@ async fn serve(
         let following = standalone::follow(&arguments.allow_list, Arc::clone(&knowledge))?;
         (Parts::with(knowledge, source)?, Some(following), None)
     } else {
-        let (parts, member) = cluster::join(configuration, source, reviews.local_addr()?, &drain).await?;
+        let (parts, member) = cluster::join(configuration, source, reviews.local_addr()?, arguments.exec_door, &drain).await?;
         (parts, None, Some(member))
     };
-    let Parts { knowledge, metrics, certificates, gate } = parts;
+    let Parts { knowledge, metrics, certificates, gate, exec } = parts;
     let judge = Arc::new(Countersign::new(knowledge));
     tracing::info!(reviews = %reviews.local_addr()?, health = %checks.local_addr()?, "serving");
     let health = tokio::spawn(health::serve(Health {
@@ -84,7 +84,8 @@ async fn serve(
     }));
     tokio::spawn(ending.begins(drain.clone()));
     let certificates_served = certificates.served.clone();
-    let server = Server { listener: reviews, certificates: certificates_served, judge, limits, metrics, drain: drain.clone() };
+    let server =
+        Server { listener: reviews, certificates: certificates_served, judge, exec, limits, metrics, drain: drain.clone() };
     let broken = serve_while_whole(http::serve(server), member.as_mut(), &drain).await?;
     if let Some(member) = member {
         member.leave().await;
@@ -130,6 +131,7 @@ struct Parts {
     metrics: Arc<Metrics>,
     certificates: Certificates,
     gate: Gate,
+    exec: Option<Arc<dyn Doorkeeper>>,
 }
 
 impl Parts {
@@ -140,7 +142,7 @@ impl Parts {
             Some(source) => source.open(Arc::clone(&metrics))?,
             None => Certificates::waiting(Arc::clone(&metrics)),
         };
-        Ok(Self { knowledge, metrics, certificates, gate: Gate::opened() })
+        Ok(Self { knowledge, metrics, certificates, gate: Gate::opened(), exec: None })
     }
 }
 

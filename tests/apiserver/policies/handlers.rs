@@ -11,7 +11,7 @@ fn a_confidential_handler_under_an_unknown_name_is_refused() {
     let refusal = tried(TENANT, &runtime_class("mine", "kata-cc")).refused();
     assert!(refusal.contains("ValidatingAdmissionPolicy 'confidential-handlers.countersign.dev'"), "{refusal}");
     assert!(
-        refusal.contains("handler kata-cc runs confidential pods, and RuntimeClass mine is none of kata-cc-isolation, kata-cc"),
+        refusal.contains("unknown-confidential-runtime: handler kata-cc runs confidential pods, and RuntimeClass mine is none of kata-cc-isolation, kata-cc"),
         "{refusal}"
     );
     assert!(tried("admin", &runtime_class("mine", "kata-cc")).refused().contains("confidential-handlers"), "nobody is exempt");

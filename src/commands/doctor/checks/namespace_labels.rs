@@ -3,7 +3,7 @@
 //! Why: a misspelt mode counts as enforce, a misspelt opt-in opts nothing in, and a profile that is not enabled refuses every pod.
 
 use countersign_decision::configuration::Mode;
-use countersign_decision::labels::{CONFIDENTIAL, MODE, PREFIX, PROFILE};
+use countersign_decision::labels::{CONFIDENTIAL, EXEC, MODE, PREFIX, PROFILE};
 use kube::ResourceExt as _;
 
 use crate::commands::doctor::finding::{Examined, Finding};
@@ -38,6 +38,11 @@ fn judge(name: &str, key: &str, value: &str, snapshot: &Snapshot) -> Option<(Str
             label("enforce"),
         )),
         CONFIDENTIAL if value == "required" => None,
+        EXEC if value == "guarded" => None,
+        EXEC => Some((
+            format!("namespace {name}: {key}: {value:?} guards nothing: its only value is guarded"),
+            format!("{}\nor {remove}", label("guarded")),
+        )),
         CONFIDENTIAL => Some((
             format!("namespace {name}: {key}: {value:?} opts nothing in: its only value is required"),
             format!("{}\nor {remove}", label("required")),

@@ -1,7 +1,8 @@
 //! The webhook configurations are as they were rendered: selectors, rules, match conditions, failurePolicy, timeout and all.
 //!
 //! Why: whoever narrows them, or lets them fail open, lets confidential pods run unjudged, and nothing else would show it.
-//! Allows: caBundle, what the API server fills in, and what the AKS admissions enforcer adds: that is told by its name.
+//! Allows: caBundle, what the API server fills in, and what the AKS admissions enforcer adds: that is told by its name; and the entry of the exec
+//! door, which a component adds.
 //! Source: AKS, "Frequently asked questions", admission controllers and webhooks (the enforcer's expressions).
 
 use serde_json::{Value, json};
@@ -9,6 +10,9 @@ use serde_json::{Value, json};
 use crate::commands::doctor::difference::differences;
 use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::Snapshot;
+
+/// The entry that component exec-door adds.
+const EXEC_DOOR: &str = "guard.ways-into-confidential-pods.countersign.dev";
 
 pub(super) fn examine(snapshot: &Snapshot) -> Examined {
     let mut findings = Vec::new();
@@ -27,6 +31,9 @@ pub(super) fn examine(snapshot: &Snapshot) -> Examined {
                     wanted.kind().to_lowercase()
                 ),
             ));
+        }
+        if let Some(entries) = found.get_mut("webhooks").and_then(Value::as_array_mut) {
+            entries.retain(|entry| entry.get("name").and_then(Value::as_str) != Some(EXEC_DOOR));
         }
         for difference in differences(&wanted.rendered, &found) {
             findings.push(Finding::wrong(format!("{}: {difference}", wanted.title()), snapshot.reapply()));
@@ -105,6 +112,22 @@ mod tests {
             assert!(found.iter().any(|finding| finding.problem.starts_with(&format!("{start}{expected}"))), "{found:?}");
             assert!(found.iter().all(|finding| finding.level == Level::Wrong));
         }
+    }
+
+    #[test]
+    fn the_exec_door_is_no_difference_and_another_entry_is() {
+        let add = |text: &str| {
+            let mut snapshot = healthy();
+            change(&mut snapshot, "ValidatingWebhookConfiguration", |found| {
+                let mut patch: Vec<Value> = serde_saphyr::from_str(text).unwrap();
+                found["webhooks"].as_array_mut().unwrap().push(patch[0]["value"].take());
+            });
+            findings("webhooks", &snapshot)
+        };
+        let shipped = include_str!("../../../../manifests/components/exec-door/entry.yaml");
+        assert!(add(shipped).is_empty());
+        let other = add(&shipped.replace(super::EXEC_DOOR, "other.example.org"));
+        assert!(other[0].problem.ends_with("webhooks[other.example.org] should not be there"), "{other:?}");
     }
 
     #[test]
