@@ -1,5 +1,7 @@
 //! The decision core behind the HTTPS edge: bytes of a review in, bytes of the answer out.
 
+mod templates;
+
 use std::sync::Arc;
 
 use countersign_decision::facts::Known;
@@ -25,36 +27,57 @@ impl Countersign {
     }
 }
 
-impl Judge for Countersign {
-    fn answer(&self, endpoint: Endpoint, review: &[u8]) -> Answer {
-        let question = match review::read(review) {
-            Ok(question) => question,
-            Err(Unreadable::NotAReview(because)) => return Answer::Unreadable { because },
-            Err(Unreadable::Refused { api_version, uid, refusal }) => {
-                let body = review::refusal(&api_version, &uid, &refusal);
-                return Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] };
+impl Countersign {
+    /// The answer to a review that can be judged now; the error is the answer to any other.
+    fn judge(&self, endpoint: Endpoint, review: &[u8]) -> Result<Answer, Answer> {
+        let decide: fn(&PodRequest<'_>, &Known<'_>) -> Verdict = match endpoint {
+            Endpoint::Mutate | Endpoint::MutateRequired => mutate,
+            Endpoint::Validate | Endpoint::ValidateRequired => validate,
+            Endpoint::Templates => {
+                let asked = review::read_workload(review).map_err(unreadable)?;
+                let verdict = self.with_facts(|known| templates::warn(&asked, known))?;
+                return Ok(answer(&asked.uid, &verdict));
             }
         };
-        let now = Timestamp::now();
-        let (facts, stale_since) = match self.knowledge.ask(now) {
-            Ok(known) => known,
-            Err(incomplete) => return Answer::NotReady { because: incomplete.to_string() },
-        };
-        let known = Known { facts: &facts, now, stale_since };
-        let (decide, required): (fn(&PodRequest<'_>, &Known<'_>) -> Verdict, bool) = match endpoint {
-            Endpoint::Mutate => (mutate, false),
-            Endpoint::MutateRequired => (mutate, true),
-            Endpoint::Validate => (validate, false),
-            Endpoint::ValidateRequired => (validate, true),
-        };
+        let required = matches!(endpoint, Endpoint::MutateRequired | Endpoint::ValidateRequired);
+        let question = review::read(review).map_err(unreadable)?;
         let uid = question.uid.clone();
-        let verdict = question.into_request(required, |request| decide(request, &known));
+        let verdict = self.with_facts(|known| question.into_request(required, |request| decide(request, known)))?;
         log(endpoint, &uid, &verdict);
-        Answer::Review {
-            body: review::answer(&uid, &verdict),
-            outcome: outcome(verdict.decision),
-            reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
+        Ok(answer(&uid, &verdict))
+    }
+
+    /// What `judge` says by the facts in force.
+    fn with_facts<R>(&self, judge: impl FnOnce(&Known<'_>) -> R) -> Result<R, Answer> {
+        let now = Timestamp::now();
+        match self.knowledge.ask(now) {
+            Ok((facts, stale_since)) => Ok(judge(&Known { facts: &facts, now, stale_since })),
+            Err(incomplete) => Err(Answer::NotReady { because: incomplete.to_string() }),
         }
+    }
+}
+
+fn unreadable(unreadable: Unreadable) -> Answer {
+    match unreadable {
+        Unreadable::NotAReview(because) => Answer::Unreadable { because },
+        Unreadable::Refused { api_version, uid, refusal } => {
+            let body = review::refusal(&api_version, &uid, &refusal);
+            Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] }
+        }
+    }
+}
+
+fn answer(uid: &str, verdict: &Verdict) -> Answer {
+    Answer::Review {
+        body: review::answer(uid, verdict),
+        outcome: outcome(verdict.decision),
+        reasons: verdict.refusals.iter().map(|refusal| refusal.id).collect(),
+    }
+}
+
+impl Judge for Countersign {
+    fn answer(&self, endpoint: Endpoint, review: &[u8]) -> Answer {
+        self.judge(endpoint, review).unwrap_or_else(|otherwise| otherwise)
     }
 
     fn ready(&self) -> Result<(), String> {

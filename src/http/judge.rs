@@ -13,6 +13,8 @@ pub enum Endpoint {
     Validate,
     /// Judge a final pod of a `required` namespace.
     ValidateRequired,
+    /// Warn of the pods that a workload's template would make.
+    Templates,
 }
 
 impl Endpoint {
@@ -23,6 +25,7 @@ impl Endpoint {
             Self::MutateRequired => "mutate-required",
             Self::Validate => "validate",
             Self::ValidateRequired => "validate-required",
+            Self::Templates => "templates",
         }
     }
 }

@@ -67,7 +67,7 @@ fn guarded(judge: &dyn Judge, metrics: &Metrics, endpoint: Endpoint, review: &[u
     catch_unwind(AssertUnwindSafe(|| judge.answer(endpoint, review))).unwrap_or_else(|panic| {
         tracing::error!(endpoint = endpoint.as_str(), panic = message(&*panic), "the judge panicked; review refused");
         metrics.panics.inc();
-        panicked::refusal(review)
+        panicked::answer(endpoint, review)
     })
 }
 

@@ -4,9 +4,10 @@
 
 mod answer;
 mod question;
+mod warnings;
 
 pub use answer::{answer, refusal};
-pub use question::{Unreadable, read};
+pub use question::{Raw, Unreadable, read, read_workload};
 
 #[cfg(test)]
 mod tests;

@@ -16,4 +16,5 @@ mod policies;
 mod rights;
 mod service_name;
 mod site;
+mod templates;
 mod webhook_down;

@@ -70,19 +70,22 @@ fn forbidden(sidecar: &Sidecar, restricted: bool) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn sidecar(container: Value, volumes: Value) -> Sidecar {
+    fn sidecar(container: &Value, volumes: &Value) -> Sidecar {
         serde_json::from_value(json!({"container": container, "volumes": volumes})).unwrap()
     }
 
     #[test]
     fn what_each_level_forbids_is_named() {
-        let bare = sidecar(json!({"name": "skr"}), json!([{"name": "v", "hostPath": {"path": "/x"}}]));
+        let bare = sidecar(&json!({"name": "skr"}), &json!([{"name": "v", "hostPath": {"path": "/x"}}]));
         assert_eq!(forbidden(&bare, false), ["hostPath volume v"]);
         assert_eq!(forbidden(&bare, true).len(), 3);
         let security = json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}});
-        let strict = sidecar(json!({"name": "skr", "securityContext": security}), json!([{"name": "v", "emptyDir": {}}]));
+        let strict = sidecar(&json!({"name": "skr", "securityContext": security}), &json!([{"name": "v", "emptyDir": {}}]));
         assert_eq!(forbidden(&strict, true), Vec::<String>::new());
         let wild = json!({"name": "skr", "ports": [{"hostPort": 1}], "securityContext": {"privileged": true}});
-        assert_eq!(forbidden(&sidecar(wild, json!([])), false), ["a hostPort of container skr", "container skr is privileged"]);
+        assert_eq!(
+            forbidden(&sidecar(&wild, &json!([])), false),
+            ["a hostPort of container skr", "container skr is privileged"]
+        );
     }
 }
