@@ -1,5 +1,7 @@
 //! The decision core behind the HTTPS edge: bytes of a review in, bytes of the answer out.
 
+mod templates;
+
 use std::sync::Arc;
 
 use countersign_decision::facts::Known;
@@ -30,12 +32,20 @@ type Decide = fn(&PodRequest<'_>, &Known<'_>) -> Option<Verdict>;
 
 impl Judge for Countersign {
     fn answer(&self, endpoint: Endpoint, review: &[u8]) -> Answer {
-        let judged = self.judged(endpoint, review, |request, known| Some(validate(request, known)));
-        judged.unwrap_or_else(|| Answer::NotReady { because: "the policy of the pod is not examined yet".to_owned() })
+        let judged = match endpoint {
+            Endpoint::Templates => self.warned(review).map(Some),
+            _ => self.judged(endpoint, review, |request, known| Some(validate(request, known))),
+        };
+        let not_examined = || Answer::NotReady { because: "the policy of the pod is not examined yet".to_owned() };
+        judged.unwrap_or_else(Some).unwrap_or_else(not_examined)
     }
 
     fn answer_at_once(&self, endpoint: Endpoint, review: &[u8]) -> Option<Answer> {
-        self.judged(endpoint, review, validate_at_once)
+        match endpoint {
+            // They are rare, and the policy in one is likely to be seen for the first time.
+            Endpoint::Templates => None,
+            _ => self.judged(endpoint, review, validate_at_once).unwrap_or_else(Some),
+        }
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -44,42 +54,61 @@ impl Judge for Countersign {
 }
 
 impl Countersign {
-    /// What becomes of a review, its pods judged by `validate`; `None` where that has none.
-    fn judged(&self, endpoint: Endpoint, review: &[u8], validate: Decide) -> Option<Answer> {
-        let question = match review::read(review) {
-            Ok(question) => question,
-            Err(Unreadable::NotAReview(because)) => return Some(Answer::Unreadable { because }),
-            Err(Unreadable::Refused { api_version, uid, refusal }) => {
-                let body = review::refusal(&api_version, &uid, &refusal);
-                return Some(Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] });
-            }
-        };
-        let now = Timestamp::now();
-        let (facts, stale_since) = match self.knowledge.ask(now) {
-            Ok(known) => known,
-            Err(incomplete) => return Some(Answer::NotReady { because: incomplete.to_string() }),
-        };
-        let known = Known { facts: &facts, now, stale_since };
+    /// What becomes of a pod's review, judged by `validate`: `None` where that has no verdict. The error is the answer to a review
+    /// that cannot be judged.
+    fn judged(&self, endpoint: Endpoint, review: &[u8], validate: Decide) -> Result<Option<Answer>, Answer> {
         let complete: Decide = |request, known| Some(mutate(request, known));
         let (decide, required) = match endpoint {
             Endpoint::Mutate => (complete, false),
             Endpoint::MutateRequired => (complete, true),
             Endpoint::Validate => (validate, false),
             Endpoint::ValidateRequired => (validate, true),
-            // Its reviews hold no pod: the door fetches it.
-            Endpoint::Exec => {
-                return Some(Answer::Unreadable { because: "ways into pods are judged by the exec door".to_owned() });
+            // Their reviews hold no pod: the door fetches it, and a workload is warned of.
+            Endpoint::Exec | Endpoint::Templates => {
+                let because = format!("reviews for {} are not judged as pods", endpoint.as_str());
+                return Err(Answer::Unreadable { because });
             }
         };
+        let question = review::read(review).map_err(unreadable)?;
         let uid = question.uid.clone();
-        let verdict = question.into_request(required, |request| decide(request, &known))?;
-        Some(reviewed(endpoint.as_str(), &uid, &verdict))
+        let verdict = self.with_facts(|known| question.into_request(required, |request| decide(request, known)))?;
+        Ok(verdict.map(|verdict| reviewed(endpoint.as_str(), &uid, &verdict)))
+    }
+
+    /// The warnings to whoever writes a workload; the error is the answer to a review that cannot be judged.
+    fn warned(&self, review: &[u8]) -> Result<Answer, Answer> {
+        let asked = review::read_workload(review).map_err(unreadable)?;
+        let verdict = self.with_facts(|known| templates::warn(&asked, known))?;
+        Ok(answer(&asked.uid, &verdict))
+    }
+
+    /// What `judge` says by the facts in force.
+    fn with_facts<R>(&self, judge: impl FnOnce(&Known<'_>) -> R) -> Result<R, Answer> {
+        let now = Timestamp::now();
+        match self.knowledge.ask(now) {
+            Ok((facts, stale_since)) => Ok(judge(&Known { facts: &facts, now, stale_since })),
+            Err(incomplete) => Err(Answer::NotReady { because: incomplete.to_string() }),
+        }
+    }
+}
+
+fn unreadable(unreadable: Unreadable) -> Answer {
+    match unreadable {
+        Unreadable::NotAReview(because) => Answer::Unreadable { because },
+        Unreadable::Refused { api_version, uid, refusal } => {
+            let body = review::refusal(&api_version, &uid, &refusal);
+            Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] }
+        }
     }
 }
 
 /// The answer that carries a verdict; what it refuses is logged.
 pub(crate) fn reviewed(endpoint: &'static str, uid: &str, verdict: &Verdict) -> Answer {
     log(endpoint, uid, verdict);
+    answer(uid, verdict)
+}
+
+fn answer(uid: &str, verdict: &Verdict) -> Answer {
     Answer::Review {
         body: review::answer(uid, verdict),
         outcome: outcome(verdict.decision),

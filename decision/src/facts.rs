@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::allow_list::AllowList;
 use crate::configuration::{Configuration, Mode};
 use crate::labels;
+pub use crate::node_labels::NodeLabels;
 
 /// Everything that changes and rules know beside the pod.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Facts {
     pub namespaces: Option<Arc<HashMap<String, NamespaceFacts>>>,
     /// The handler of every RuntimeClass object by its name; `None` where no cluster is watched.
     pub runtime_classes: Option<Arc<HashMap<String, String>>>,
+    /// Which labels the nodes of the cluster have; `None` where nodes are not watched, or not heard of for a while.
+    pub node_labels: Option<Arc<NodeLabels>>,
     /// The namespace that holds the allow-list, for messages.
     pub home: Arc<str>,
     /// The listed policies that were read before. It changes how fast an answer is, and never the answer.
@@ -34,7 +37,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Facts of no cluster: nothing is listed, and neither namespaces nor classes are watched. `home` is the namespace that would
+    /// Facts of no cluster: nothing is listed, and neither namespaces nor classes nor nodes are watched. `home` is the namespace that would
     /// hold the allow-list.
     pub fn unwatched(configuration: Arc<Configuration>, home: &str) -> Self {
         Self {
@@ -42,6 +45,7 @@ impl Facts {
             allow_list: Arc::default(),
             namespaces: None,
             runtime_classes: None,
+            node_labels: None,
             home: home.into(),
             seen: Arc::default(),
             examined: Arc::default(),
@@ -89,6 +93,8 @@ pub struct NamespaceFacts {
     pub profile: Option<String>,
     /// The value of the opt-in label, where it is none that has a meaning.
     pub malformed_opt_in: Option<String>,
+    /// The level of Pod Security that is enforced, by the namespace's own label; `None` for none, and for `privileged`.
+    pub pod_security: Option<String>,
 }
 
 impl NamespaceFacts {
@@ -99,6 +105,7 @@ impl NamespaceFacts {
             match key {
                 labels::MODE => facts.mode = Mode::of_label(value),
                 labels::PROFILE => facts.profile = Some(value.to_owned()),
+                labels::POD_SECURITY if value != "privileged" => facts.pod_security = Some(value.to_owned()),
                 labels::CONFIDENTIAL if value == "required" => facts.required = true,
                 labels::CONFIDENTIAL => facts.malformed_opt_in = Some(value.to_owned()),
                 _ => {}

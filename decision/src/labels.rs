@@ -22,6 +22,8 @@ pub const EXEC: &str = "countersign.dev/exec";
 pub const ALLOW_LIST: &str = "countersign.dev/allow-list";
 /// On a pod (annotation): it mirrors a static pod of a node. Source: Kubernetes, "Create static Pods".
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
+/// On a namespace: the level of Pod Security that is enforced. Source: Kubernetes, "Pod Security Admission".
+pub const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
 
 /// The labels that a pod may bear; the only value of each is `"true"`.
 pub const POD_LABELS: [&str; 3] = [CONFIDENTIAL, TRUSTED_LAUNCH, COUNTERSIGNED];

@@ -8,6 +8,7 @@ use crate::request::{Operation, PodRequest};
 use crate::rules;
 use crate::subject::{Setting, Subject};
 use crate::verdict::{Decision, Refusal, Verdict};
+use crate::warnings::{self, Speaker};
 
 /// Completes a new pod: the patch adds what its profile needs and is missing, and nothing else. A pod that nobody opted in is
 /// left untouched. Every conflict becomes a refusal; in modes warn and audit the pod is then left as it is.
@@ -29,11 +30,12 @@ pub fn mutate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
     if !conflicts.is_empty() {
         return Verdict::by_mode(setting.mode(), conflicts);
     }
+    let warnings = warnings::said_by(Speaker::Mutate, &subject, known);
     let patch = edits.into_patch(subject.pod);
     if patch.0.is_empty() {
-        return Verdict::untouched();
+        return Verdict { warnings, ..Verdict::untouched() };
     }
-    Verdict { decision: Decision::Patched, patch, audit: vec![("changes", made.join(","))], ..Verdict::untouched() }
+    Verdict { decision: Decision::Patched, patch, warnings, audit: vec![("changes", made.join(","))], ..Verdict::untouched() }
 }
 
 /// Makes every change of the table that is due, and gathers the conflicts.
@@ -43,6 +45,13 @@ fn make(subject: &Subject<'_>, mode: Mode, edits: &mut Edits, made: &mut Vec<&'s
         MadeTo::TrustedLaunch => subject.opted_in || subject.asks_for_trusted_launch(),
     };
     let changes = CHANGES.iter().filter(|change| due(change.made_to));
+    // What nothing that is added could mend.
+    if due(MadeTo::OptedIn) {
+        conflicts.extend(rules::judge_host_namespaces(subject).err());
+    }
+    if due(MadeTo::TrustedLaunch) {
+        conflicts.extend(rules::judge_scheduling(subject).err());
+    }
     let mut any = false;
     for change in changes {
         any = true;

@@ -102,6 +102,15 @@ pub struct Spec<'a> {
     /// Whether the pod shares the node's network.
     #[serde(default)]
     pub host_network: Option<bool>,
+    /// Whether the pod sees the node's processes.
+    #[serde(default, rename = "hostPID")]
+    pub host_pid: Option<bool>,
+    /// Whether the pod shares the node's inter-process communication.
+    #[serde(default, rename = "hostIPC")]
+    pub host_ipc: Option<bool>,
+    /// The node that the pod runs on: what the scheduler writes, or an author who passes it by.
+    #[serde(borrow, default)]
+    pub node_name: Text<'a>,
     /// The operating system that the pod says it needs.
     #[serde(borrow, default)]
     pub os: Option<Os<'a>>,
@@ -164,7 +173,7 @@ pub struct RequiredNodes<'a> {
 }
 
 /// A term: a node must meet every expression.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSelectorTerm<'a> {
     /// The expressions over node labels.
@@ -173,7 +182,7 @@ pub struct NodeSelectorTerm<'a> {
 }
 
 /// An expression over one node label.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(default)]
 pub struct NodeExpression<'a> {
     /// The label's key.

@@ -10,6 +10,8 @@ pub enum Operation {
     Create,
     /// The pod is changed, through itself or a subresource.
     Update,
+    /// Nothing: the pod is judged as it stands in a cluster, where others than its author have written into it.
+    Stored,
 }
 
 /// One pod to be completed or judged.

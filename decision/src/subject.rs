@@ -9,7 +9,7 @@ use crate::configuration::{Configuration, Mode, Profile};
 use crate::facts::{Facts, Handler, NamespaceFacts};
 use crate::labels;
 use crate::pod::Pod;
-use crate::request::PodRequest;
+use crate::request::{Operation, PodRequest};
 use crate::verdict::Refusal;
 
 /// A pod as changes and rules see it.
@@ -17,6 +17,8 @@ use crate::verdict::Refusal;
 pub(crate) struct Subject<'a> {
     /// The pod.
     pub(crate) pod: &'a Pod<'a>,
+    /// What is to happen to it.
+    pub(crate) operation: Operation,
     /// Its namespace.
     pub(crate) namespace: &'a str,
     /// What is known of the namespace.
@@ -120,6 +122,7 @@ impl<'a> Setting<'a> {
         });
         Subject {
             pod,
+            operation: self.request.operation,
             namespace: self.request.namespace,
             namespace_facts: &self.namespace_facts,
             name: &self.name,

@@ -7,6 +7,7 @@ use crate::request::PodRequest;
 use crate::rules::{self, Judges, RULES, Rule};
 use crate::subject::{Setting, Subject};
 use crate::verdict::{Decision, Refusal, Verdict};
+use crate::warnings::{self, Speaker};
 
 /// The id of the refusal that joins the others where a pod claims to be countersigned and only that claim refuses it.
 const UNEARNED: &str = "countersigned-unearned";
@@ -70,9 +71,10 @@ fn judge(request: &PodRequest<'_>, known: &Known<'_>, setting: &Setting<'_>, sub
     if claims && !refusals.is_empty() && (mode != Mode::Enforce || !subject.opted_in) {
         refusals.insert(0, unearned(mode));
     }
+    warnings.extend(warnings::said_by(Speaker::Validate, &subject, known));
     let mut verdict = Verdict::by_mode(if claims { Mode::Enforce } else { mode }, refusals);
     if !subject.confidential && verdict.decision == Decision::Admitted {
-        return Verdict::untouched();
+        return Verdict { warnings, ..Verdict::untouched() };
     }
     verdict.warnings.extend(warnings);
     verdict.audit.extend(measured(subject, known));

@@ -8,8 +8,11 @@ use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::rules::RULES;
 use countersign_decision::verdict::{Decision, Refusal, Verdict};
+use countersign_decision::warnings::WARNINGS;
 use countersign_decision::{mutate, validate};
-use countersign_golden::{Case, ExpectedPod, Given, NAMESPACE, Reason, change_cases, missing, rule_cases};
+use countersign_golden::{
+    Case, ExpectedPod, ExpectedVerdict, Given, NAMESPACE, Reason, change_cases, missing, rule_cases, warning_cases,
+};
 use serde_json::{Value, json};
 
 /// The changes that nothing can stand in the way of.
@@ -81,8 +84,9 @@ fn each<E>(cases: &[Case<E>], check: impl Fn(&Case<E>) -> Result<(), String>) {
 }
 
 #[test]
-fn every_case_of_a_rule_gets_the_verdict_of_its_folder() {
-    each(&rule_cases().unwrap(), |case| {
+fn every_case_of_a_rule_or_a_warning_gets_the_verdict_of_its_folder() {
+    let cases: Vec<_> = rule_cases().unwrap().into_iter().chain(warning_cases().unwrap()).collect();
+    each(&cases, |case| {
         let asking = Asking::of(case);
         let verdict = match case.expected.as_stored {
             Some(_) => asking.ask(validate, &case.pod, case.old.as_ref()),
@@ -126,6 +130,20 @@ fn every_rule_has_a_case_that_it_refuses_itself_and_one_that_passes() {
         assert!(refused_by_validate, "rule {} has no case that /validate refuses", rule.id);
         let passing = of_rule.iter().any(|case| case.expected.refused.is_empty() && case.expected.warnings.is_empty());
         assert!(passing, "rule {} has no case that passes", rule.id);
+    }
+}
+
+#[test]
+fn every_warning_has_a_case_where_it_is_said_and_one_where_it_is_not() {
+    let cases = warning_cases().unwrap();
+    each(&cases, |case| {
+        WARNINGS.iter().any(|warning| warning.id == case.row).then_some(()).ok_or("there is no such warning".to_owned())
+    });
+    for warning in &WARNINGS {
+        let begins = format!("{}: ", warning.id);
+        let says = |case: &&Case<ExpectedVerdict>| case.expected.warnings.iter().any(|line| line.starts_with(&begins));
+        let (said, silent): (Vec<_>, Vec<_>) = cases.iter().filter(|case| case.row == warning.id).partition(says);
+        assert!(!said.is_empty() && !silent.is_empty(), "warning {}: {} and {}", warning.id, said.len(), silent.len());
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_decision::allow_list::{AllowList, ConfigMapText, Sources};
 use countersign_decision::configuration::Configuration;
-use countersign_decision::facts::{Facts, NamespaceFacts};
+use countersign_decision::facts::{Facts, NamespaceFacts, NodeLabels};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ pub struct Given {
     pub namespace_labels: BTreeMap<String, String>,
     /// The handler of every `RuntimeClass` object.
     pub runtime_classes: HashMap<String, String>,
+    /// The labels of every node; nothing where nodes are not watched.
+    pub nodes: Option<Vec<BTreeMap<String, String>>>,
     /// The groups of the user who asks.
     pub groups: Vec<String>,
     /// Since when there has been no word from the API server.
@@ -44,6 +46,7 @@ impl Default for Given {
             allow_list: json!([{"digest": DIGEST, "namespaces": [NAMESPACE]}]),
             namespace_labels: BTreeMap::new(),
             runtime_classes: ["kata-cc-isolation", "kata-cc"].map(|class| (class.to_owned(), "kata-cc".to_owned())).into(),
+            nodes: None,
             groups: Vec::new(),
             stale_since: None,
             policy: None,
@@ -63,11 +66,16 @@ impl Given {
         let mut sources = Sources::default();
         sources.take(&config_map, Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1)).map_err(|error| error.to_string())?;
         let labels = self.namespace_labels.iter().map(|(key, value)| (&**key, &**value));
+        let node_labels = self
+            .nodes
+            .as_ref()
+            .map(|nodes| NodeLabels::of(nodes.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))));
         let namespace = NamespaceFacts::of_labels(labels, &configuration);
         Ok(Facts {
             allow_list: Arc::new(AllowList::of(&sources)),
             namespaces: Some(Arc::new([(NAMESPACE.to_owned(), namespace)].into())),
             runtime_classes: Some(Arc::new(self.runtime_classes.clone())),
+            node_labels: node_labels.map(Arc::new),
             ..Facts::unwatched(Arc::new(configuration), "countersign-system")
         })
     }

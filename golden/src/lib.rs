@@ -1,7 +1,7 @@
 //! The golden cases: folders that a person can read, replayed as unit tests and through a real API server.
 //!
-//! `README.md` beside this crate says what a folder holds. [`rule_cases`] and [`change_cases`] load them all; a file that is
-//! missing, unknown or malformed is an error that names it.
+//! `README.md` beside this crate says what a folder holds. [`rule_cases`], [`change_cases`] and [`warning_cases`] load them all; a
+//! file that is missing, unknown or malformed is an error that names it.
 
 mod comparison;
 mod expected;
@@ -45,6 +45,11 @@ pub fn rule_cases() -> Result<Vec<Case<ExpectedVerdict>>, UnusableCase> {
 /// Every case under `changes/`, in the order of their names.
 pub fn change_cases() -> Result<Vec<Case<ExpectedPod>>, UnusableCase> {
     cases("changes", ExpectedPod::of)
+}
+
+/// Every case under `warnings/`, in the order of their names.
+pub fn warning_cases() -> Result<Vec<Case<ExpectedVerdict>>, UnusableCase> {
+    cases("warnings", |folder| folder.required("verdict.yaml"))
 }
 
 fn cases<E>(table: &str, expected: fn(&Folder) -> Result<E, UnusableCase>) -> Result<Vec<Case<E>>, UnusableCase> {

@@ -1,5 +1,5 @@
-//! The cluster: facts by list-and-watch of the allow-list's `ConfigMap`s, of namespaces and of `RuntimeClass`es; leadership, and
-//! what only the leader writes: authorities, `caBundle`, events.
+//! The cluster: facts by list-and-watch of the allow-list's `ConfigMap`s, of namespaces, `RuntimeClass`es and nodes; leadership,
+//! and what only the leader writes: authorities, `caBundle`, events.
 
 mod allow_list;
 mod authorities;
@@ -12,6 +12,7 @@ mod leadership;
 pub mod lease;
 mod member;
 mod namespaces;
+mod nodes;
 mod readiness;
 mod rejections;
 mod repairs;
@@ -30,6 +31,7 @@ use tokio::task::JoinSet;
 use self::allow_list::AllowListConfigMaps;
 use self::follow::{Follower, Keeper};
 use self::namespaces::Namespaces;
+use self::nodes::Nodes;
 use self::runtime_classes::RuntimeClasses;
 use crate::knowledge::Knowledge;
 
@@ -48,6 +50,7 @@ pub fn watch(client: &Client, knowledge: &Arc<Knowledge>) -> JoinSet<()> {
     tasks.spawn(Follower::new(config_maps, AllowListConfigMaps::new(knowledge), window).with_label(label).run());
     tasks.spawn(follow(client, Namespaces::new(knowledge), window));
     tasks.spawn(follow(client, RuntimeClasses::new(knowledge), window));
+    tasks.spawn(follow(client, Nodes::new(knowledge), window));
     tasks
 }
 

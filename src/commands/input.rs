@@ -77,10 +77,15 @@ pub(super) fn as_created(pod: &PodInFile) -> Value {
     value
 }
 
-/// Asks the decision core about the creation of a pod, given as JSON.
-pub(super) fn ask<R>(json: &str, namespace: &str, judge: impl FnOnce(&PodRequest<'_>) -> R) -> anyhow::Result<R> {
+/// Asks the decision core about a pod, given as JSON.
+pub(super) fn ask<R>(
+    operation: Operation,
+    json: &str,
+    namespace: &str,
+    judge: impl FnOnce(&PodRequest<'_>) -> R,
+) -> anyhow::Result<R> {
     let pod = Pod::from_json(json)?;
-    Ok(judge(&PodRequest { operation: Operation::Create, namespace, required: false, groups: Vec::new(), pod, old: None }))
+    Ok(judge(&PodRequest { operation, namespace, required: false, groups: Vec::new(), pod, old: None }))
 }
 
 /// Whether the decision core can read the pod; the error names file, line and field.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use countersign_decision::facts::Known;
 use countersign_decision::mutate;
+use countersign_decision::request::Operation;
 use jiff::Timestamp;
 use similar::{ChangeTag, TextDiff};
 
@@ -19,7 +20,8 @@ pub(super) fn run(arguments: &RenderArguments) -> anyhow::Result<End> {
     let mut refused = false;
     for pod in &manifest.pods {
         let namespace = pod.namespace.as_deref().or(arguments.namespace.as_deref()).unwrap_or("default");
-        let verdict = input::ask(&input::as_created(pod).to_string(), namespace, |request| mutate(request, &known))?;
+        let verdict =
+            input::ask(Operation::Create, &input::as_created(pod).to_string(), namespace, |request| mutate(request, &known))?;
         if !verdict.allowed() {
             refused = true;
             let title = input::title(pod, Some(namespace));

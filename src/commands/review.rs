@@ -3,8 +3,9 @@
 use std::io::Write as _;
 
 use countersign_decision::facts::Known;
+use countersign_decision::request::Operation;
 use countersign_decision::verdict::{Decision, Refusal, Verdict};
-use countersign_decision::{mutate, validate};
+use countersign_decision::{creation, validate};
 use countersign_manifest::PodInFile;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -41,15 +42,11 @@ struct Reviewed<'a> {
 
 /// Completes the pod as /mutate does, unless it is judged as stored, then judges it as /validate does.
 fn judge(pod: &PodInFile, namespace: &str, known: &Known<'_>, as_stored: bool) -> anyhow::Result<Verdict> {
-    let mut value = input::as_created(pod);
-    if !as_stored {
-        let mutated = input::ask(&value.to_string(), namespace, |request| mutate(request, known))?;
-        if !mutated.allowed() {
-            return Ok(mutated);
-        }
-        json_patch::patch(&mut value, &mutated.patch)?;
+    let value = input::as_created(pod);
+    if as_stored {
+        return input::ask(Operation::Stored, &value.to_string(), namespace, |request| validate(request, known));
     }
-    input::ask(&value.to_string(), namespace, |request| validate(request, known))
+    Ok(creation(&value, namespace, known)?)
 }
 
 fn print_text(reviewed: &[Reviewed<'_>], arguments: &ReviewArguments) -> anyhow::Result<()> {
@@ -73,7 +70,10 @@ fn print_text(reviewed: &[Reviewed<'_>], arguments: &ReviewArguments) -> anyhow:
         }
     }
     let labels = if arguments.namespace_labels.is_empty() { "labels of namespaces (--namespace-labels), " } else { "" };
-    writeln!(out, "{QUIET}Not known here: {labels}handlers of RuntimeClass objects, what other webhooks change.{QUIET:#}")?;
+    writeln!(
+        out,
+        "{QUIET}Not known here: {labels}handlers of RuntimeClass objects, nodes, what other webhooks change.{QUIET:#}"
+    )?;
     Ok(())
 }
 

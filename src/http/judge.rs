@@ -18,6 +18,8 @@ pub enum Endpoint {
     ValidateRequired,
     /// Judge a way into a pod that is there.
     Exec,
+    /// Warn of the pods that a workload's template would make.
+    Templates,
 }
 
 impl Endpoint {
@@ -29,6 +31,7 @@ impl Endpoint {
             Self::Validate => "validate",
             Self::ValidateRequired => "validate-required",
             Self::Exec => "exec",
+            Self::Templates => "templates",
         }
     }
 }

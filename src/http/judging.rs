@@ -84,7 +84,7 @@ fn guarded(metrics: &Metrics, endpoint: Endpoint, review: &[u8], judge: impl FnO
 fn refused(metrics: &Metrics, endpoint: Endpoint, review: &[u8], panic: &(dyn Any + Send)) -> Answer {
     tracing::error!(endpoint = endpoint.as_str(), panic = message(panic), "the judge panicked; review refused");
     metrics.panics.inc();
-    panicked::refusal(review)
+    panicked::answer(endpoint, review)
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -48,11 +48,21 @@ pub enum Watch {
     Namespaces,
     /// All `RuntimeClass` objects.
     RuntimeClasses,
+    /// All nodes.
+    Nodes,
 }
 
 impl Watch {
     /// Everything that is watched.
-    pub const ALL: [Self; 3] = [Self::AllowList, Self::Namespaces, Self::RuntimeClasses];
+    pub const ALL: [Self; 4] = [Self::AllowList, Self::Namespaces, Self::RuntimeClasses, Self::Nodes];
+
+    /// Whether nothing is judged without it. By nodes people are only warned.
+    pub const fn is_decisive(self) -> bool {
+        match self {
+            Self::AllowList | Self::Namespaces | Self::RuntimeClasses => true,
+            Self::Nodes => false,
+        }
+    }
 
     /// The resource's name, as in RBAC rules and metrics.
     pub const fn name(self) -> &'static str {
@@ -60,6 +70,7 @@ impl Watch {
             Self::AllowList => "configmaps",
             Self::Namespaces => "namespaces",
             Self::RuntimeClasses => "runtimeclasses",
+            Self::Nodes => "nodes",
         }
     }
 }
@@ -100,10 +111,10 @@ impl Knowledge {
     }
 
     /// The facts for a request at `now`, and since when they are stale, if they are: the oldest of the last words over all
-    /// watches was then, and that is longer ago than `limits.factsStaleAfter`.
+    /// decisive watches was then, and that is longer ago than `limits.factsStaleAfter`.
     pub fn ask(&self, now: Timestamp) -> Result<(Arc<Facts>, Option<Timestamp>), NotComplete> {
         let mut oldest: Option<Timestamp> = None;
-        for (_, heard) in &self.watches {
+        for heard in self.decisive().map(|(_, heard)| heard) {
             let at = heard.at().ok_or_else(|| self.not_complete())?;
             oldest = Some(oldest.map_or(at, |known| known.min(at)));
         }
@@ -150,8 +161,12 @@ impl Knowledge {
         }
     }
 
+    fn decisive(&self) -> impl Iterator<Item = &(Watch, Heard)> {
+        self.watches.iter().filter(|(watch, _)| watch.is_decisive())
+    }
+
     fn not_complete(&self) -> NotComplete {
-        let missing = self.watches.iter().filter(|(_, heard)| heard.at().is_none());
+        let missing = self.decisive().filter(|(_, heard)| heard.at().is_none());
         NotComplete { waiting_for: missing.map(|(watch, _)| *watch).collect() }
     }
 }

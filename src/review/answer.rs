@@ -6,6 +6,8 @@ use countersign_decision::verdict::{Refusal, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+use super::warnings;
+
 const VERSION: &str = "admission.k8s.io/v1";
 
 #[derive(Serialize)]
@@ -28,7 +30,7 @@ struct Response<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<&'a str>,
+    warnings: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     audit_annotations: BTreeMap<&'static str, &'a str>,
 }
@@ -59,7 +61,7 @@ pub fn answer(uid: &str, verdict: &Verdict) -> Vec<u8> {
             status: (!verdict.allowed()).then(|| Status::forbidden(verdict.message())),
             patch_type: patch.is_some().then_some("JSONPatch"),
             patch,
-            warnings: verdict.warnings.iter().map(String::as_str).collect(),
+            warnings: warnings::fit(&verdict.warnings),
             audit_annotations: verdict.audit.iter().map(|(key, value)| (*key, value.as_str())).collect(),
         },
     )

@@ -5,11 +5,12 @@
 mod answer;
 mod exec;
 mod question;
+mod warnings;
 
 pub use answer::{answer, refusal};
 pub use exec::{WayIn, read_way_in};
 pub(crate) use question::VERSION;
-pub use question::{Unreadable, read};
+pub use question::{Raw, Unreadable, read, read_workload};
 
 #[cfg(test)]
 mod tests;

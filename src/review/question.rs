@@ -96,6 +96,45 @@ impl Question<'_> {
     }
 }
 
+/// Which objects a path is asked about.
+struct Accepts {
+    /// Group, version and kind of each.
+    kinds: &'static [(&'static str, &'static str, &'static str)],
+    subresources: &'static [&'static str],
+    /// The kinds as a sentence ends with them.
+    words: &'static str,
+}
+
+const PODS: Accepts =
+    Accepts { kinds: &[("", "v1", "Pod")], subresources: &["", "ephemeralcontainers"], words: "only pods (v1) are judged" };
+
+/// Source: Kubernetes API reference, the users of `PodTemplateSpec` that make pods.
+const WORKLOADS: Accepts = Accepts {
+    kinds: &[
+        ("apps", "v1", "Deployment"),
+        ("apps", "v1", "ReplicaSet"),
+        ("apps", "v1", "StatefulSet"),
+        ("apps", "v1", "DaemonSet"),
+        ("batch", "v1", "Job"),
+        ("batch", "v1", "CronJob"),
+        ("", "v1", "ReplicationController"),
+    ],
+    subresources: &[""],
+    words: "only workloads (apps/v1, batch/v1, ReplicationController v1) have templates that are looked at",
+};
+
+/// Reads the body of a request: an admission review for a workload, whose objects are not looked into.
+pub fn read_workload(body: &[u8]) -> Result<Raw<'_>, Unreadable> {
+    read_raw(body, &WORKLOADS)
+}
+
+fn read_raw<'a>(body: &'a [u8], accepts: &Accepts) -> Result<Raw<'a>, Unreadable> {
+    match serde_json::from_slice::<Review<'_, &RawValue>>(body) {
+        Ok(review) => question(review, accepts),
+        Err(error) => Err(Unreadable::NotAReview(format!("the body is not an admission review: {error}"))),
+    }
+}
+
 /// Reads the body of a request: an admission review for a pod.
 pub fn read(body: &[u8]) -> Result<Question<'_>, Unreadable> {
     // The whole text at once: the reader would look at every string again by itself, and more slowly.
@@ -104,22 +143,29 @@ pub fn read(body: &[u8]) -> Result<Question<'_>, Unreadable> {
         Err(_) => serde_json::from_slice(body),
     };
     match review {
-        Ok(review) => question(review),
+        Ok(review) => question(review, &PODS),
         // Read again without looking into the objects, to know whom to answer.
-        Err(error) => match serde_json::from_slice::<Review<'_, &RawValue>>(body) {
-            Err(error) => Err(Unreadable::NotAReview(format!("the body is not an admission review: {error}"))),
-            Ok(review) => Err(match question(review) {
-                Err(unreadable) => unreadable,
-                Ok(Raw { api_version, uid }) => refused(api_version, uid, format!("the pod cannot be read: {error}")),
-            }),
-        },
+        Err(error) => Err(match read_raw(body, &PODS) {
+            Err(unreadable) => unreadable,
+            Ok(Raw { api_version, uid, .. }) => refused(api_version, uid, format!("the pod cannot be read: {error}")),
+        }),
     }
 }
 
-/// What stays of a review whose objects were not looked into.
-struct Raw {
+/// A review whose objects were not looked into.
+#[derive(Debug)]
+pub struct Raw<'a> {
     api_version: String,
-    uid: String,
+    /// The uid to echo.
+    pub uid: String,
+    /// The kind of the object.
+    pub kind: String,
+    /// The namespace of the request.
+    pub namespace: String,
+    /// The object as it is to be, as its JSON.
+    pub object: Option<&'a RawValue>,
+    /// The object as it was, on an update.
+    pub old: Option<&'a RawValue>,
 }
 
 /// What an object becomes once everything around it is right.
@@ -143,15 +189,23 @@ impl<'a> Object<'a> for Pod<'a> {
 }
 
 impl<'a> Object<'a> for &'a RawValue {
-    type Question = Raw;
+    type Question = Raw<'a>;
 
-    fn ask(request: Request<'a, Self>, api_version: &str, _: Operation) -> Result<Raw, Unreadable> {
-        Ok(Raw { api_version: api_version.to_owned(), uid: request.uid.to_string() })
+    fn ask(request: Request<'a, Self>, api_version: &str, _: Operation) -> Result<Raw<'a>, Unreadable> {
+        let Request { uid, kind, namespace, object, old_object, .. } = request;
+        Ok(Raw {
+            api_version: api_version.to_owned(),
+            uid: uid.to_string(),
+            kind: kind.name.to_string(),
+            namespace: namespace.to_string(),
+            object,
+            old: old_object,
+        })
     }
 }
 
 /// Checks everything around the object.
-fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unreadable> {
+fn question<'a, O: Object<'a>>(review: Review<'a, O>, accepts: &Accepts) -> Result<O::Question, Unreadable> {
     let Review { api_version, kind, request } = review;
     let Some(request) = request else {
         return Err(Unreadable::NotAReview("the body is JSON, but has no `request` of an admission review".to_owned()));
@@ -163,12 +217,12 @@ fn question<'a, O: Object<'a>>(review: Review<'a, O>) -> Result<O::Question, Unr
             "the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered",
             kind = &*kind
         ))
-    } else if !group.is_empty() || &**version != "v1" || &**object != "Pod" {
+    } else if !accepts.kinds.contains(&(&**group, &**version, &**object)) {
         Some(format!(
-            "the object is of kind {:?}, version {:?}, group {:?}, and only pods (v1) are judged",
-            &**object, &**version, &**group
+            "the object is of kind {:?}, version {:?}, group {:?}, and {}",
+            &**object, &**version, &**group, accepts.words
         ))
-    } else if !matches!(&*request.sub_resource, "" | "ephemeralcontainers") {
+    } else if !accepts.subresources.contains(&&*request.sub_resource) {
         Some(format!("subresource {:?} is not judged", &*request.sub_resource))
     } else {
         None

@@ -98,3 +98,20 @@ fn an_answer_echoes_the_uid_and_carries_code_and_reason() {
         json!({"uid": "u2", "allowed": false, "status": {"code": 403, "reason": "Forbidden", "message": "x: because. next"}})
     );
 }
+
+#[test]
+fn each_path_is_asked_about_its_own_kinds_alone() {
+    let of = |group: &str, kind: &str| {
+        review(|review| review["request"]["kind"] = json!({"group": group, "version": "v1", "kind": kind}))
+    };
+    let because = |unreadable: Unreadable| match unreadable {
+        Unreadable::Refused { refusal, .. } => refusal.because,
+        Unreadable::NotAReview(because) => panic!("{because}"),
+    };
+    let pod = of("", "Pod");
+    let deployment = of("apps", "Deployment");
+    assert_eq!(read_workload(&deployment).unwrap().kind, "Deployment");
+    assert!(because(read_workload(&pod).unwrap_err()).contains("and only workloads (apps/v1, batch/v1, "));
+    assert!(because(read(&deployment).unwrap_err()).contains("and only pods (v1) are judged"));
+    assert!(because(read_workload(&of("extensions", "Deployment")).unwrap_err()).contains("group \"extensions\""));
+}

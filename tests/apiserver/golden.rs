@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::{facts::Known, mutate};
-use countersign_golden::{Case, ExpectedPod, ExpectedVerdict, Given, NAMESPACE, Reason, change_cases, missing, rule_cases};
+use countersign_golden::{
+    Case, ExpectedPod, ExpectedVerdict, Given, NAMESPACE, Reason, change_cases, missing, rule_cases, warning_cases,
+};
 use serde_json::{Value, json};
 
 use crate::pods::{Answer, create, delete, run};
@@ -31,6 +33,13 @@ fn every_change_case_gets_the_pod_of_its_folder() {
     };
     let replayed = each(change_cases().unwrap().into_iter(), alone, replay_change);
     assert!(replayed > 20, "only {replayed} cases are replayed");
+}
+
+#[test]
+fn every_warning_case_gets_the_warnings_of_its_folder() {
+    let cases = warning_cases().unwrap().into_iter().filter(|case| case.expected.not_replayed.is_none());
+    let replayed = each(cases, |_| (), replay_warning);
+    assert!(replayed > 5, "only {replayed} cases are replayed");
 }
 
 /// Replays cases on one site for each configuration, and shows all that fail.
@@ -66,6 +75,7 @@ struct World {
     labels: Option<BTreeMap<String, String>>,
     classes: Option<HashMap<String, String>>,
     entries: Option<Value>,
+    nodes: Option<Vec<BTreeMap<String, String>>>,
 }
 
 impl World {
@@ -84,6 +94,15 @@ impl World {
             for (name, handler) in &given.runtime_classes {
                 webhook.has_seen("runtimeclasses", &apply(server, &runtime_class(name, handler).to_string()));
             }
+        }
+        if let Some(nodes) = given.nodes.as_ref().filter(|nodes| self.nodes.as_ref() != Some(nodes)) {
+            assert!(server.kubectl(&["delete", "nodes", "--all"]).unwrap().status.success());
+            for (index, labels) in nodes.iter().enumerate() {
+                let metadata = json!({"name": format!("node-{index}"), "labels": labels});
+                let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": metadata});
+                webhook.has_seen("nodes", &apply(server, &node.to_string()));
+            }
+            self.nodes = Some(nodes.clone());
         }
         if self.entries.replace(entries.clone()).as_ref() != Some(entries) {
             let list = json!({
@@ -191,6 +210,19 @@ fn completed(case: &Case<ExpectedVerdict>, old: &Value, pod: &Value) -> Value {
     let mut pod = pod.clone();
     json_patch::patch(&mut pod, &patch).unwrap();
     pod
+}
+
+/// What is warned of may be refused by others: that the user is told is the point.
+fn replay_warning(site: &Site, _: &mut World, case: &Case<ExpectedVerdict>) -> Result<(), String> {
+    let answer = create(&site.server, &sent(&case.pod), true);
+    let forbidden = answer.stored.as_ref().err().filter(|refusal| !refusal.contains("violates PodSecurity"));
+    if let Some(refusal) = forbidden {
+        return Err(format!("it is refused: {refusal}"));
+    }
+    let id = format!("{}: ", case.row);
+    let told: Vec<_> = answer.warnings.lines().filter(|line| line.contains(&id)).collect();
+    let expected: Vec<_> = case.expected.warnings.iter().map(|line| format!("Warning: {line}")).collect();
+    (told == expected).then_some(()).ok_or_else(|| format!("it is told {told:?}"))
 }
 
 fn replay_change(site: &Site, _: &mut World, case: &Case<ExpectedPod>) -> Result<(), String> {

@@ -18,5 +18,6 @@ mod policies;
 mod rights;
 mod service_name;
 mod site;
+mod templates;
 mod ways_in;
 mod webhook_down;

@@ -22,10 +22,12 @@ const fn uses(group: &'static str, resource: &'static str, name: &'static str, v
 
 /// Everything that the code asks of the API server. Who makes it ask for more adds that here and in
 /// `src/manifests/templates/rbac.yaml`.
-const USED: [Use; 9] = [
+const USED: [Use; 10] = [
     // cluster::namespaces, cluster::runtime_classes
     uses("", "namespaces", "", &["list", "watch"]),
     uses("node.k8s.io", "runtimeclasses", "", &["list", "watch"]),
+    // cluster::nodes
+    uses("", "nodes", "", &["list", "watch"]),
     // cluster::webhooks
     uses(WEBHOOKS, "mutatingwebhookconfigurations", "countersign", &["get", "list", "patch", "watch"]),
     uses(WEBHOOKS, "validatingwebhookconfigurations", "countersign", &["get", "list", "patch", "watch"]),
@@ -41,7 +43,7 @@ const USED: [Use; 9] = [
     uses("events.k8s.io", "events", "", &["create"]),
 ];
 const WEBHOOKS: &str = "admissionregistration.k8s.io";
-const EVERYWHERE: usize = 4;
+const EVERYWHERE: usize = 5;
 
 /// Group, resource, name, verb.
 type Right = (String, String, String, String);

@@ -79,3 +79,25 @@ fn an_ordinary_pod_is_left_alone() {
     let printed = countersign(&["review", "-f", "manifests/samples/producer.yaml", "--allow-list", LIST]).printed();
     assert!(printed.contains("not confidential: Countersign leaves it alone"), "{printed}");
 }
+
+#[test]
+fn a_namespace_that_enforces_pod_security_is_warned_of() {
+    let plain = "manifests/samples/consumer-plain-with-policy.yaml";
+    let labels = "pod-security.kubernetes.io/enforce=baseline";
+    let review = countersign(&["review", "-f", plain, "--allow-list", LIST, "--namespace-labels", labels]).printed();
+    let expected = "warning: pod-security: namespace kafka enforces Pod Security \"baseline\", which forbids";
+    assert!(review.contains(expected), "{review}");
+    let without = countersign(&["review", "-f", plain, "--allow-list", LIST]).printed();
+    assert!(!without.contains("pod-security"), "{without}");
+}
+
+#[test]
+fn the_node_of_a_stored_pod_is_the_schedulers_choice_and_of_a_new_one_its_authors() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(CONSUMER).unwrap().replacen("\nspec:\n", "\nspec:\n  nodeName: node-1\n", 1);
+    let pod = file(folder.path(), "pod.yaml", &text);
+    let new = countersign(&["review", "-f", &pod, "--allow-list", LIST]).printed();
+    assert!(new.contains("scheduling: spec.nodeName is \"node-1\""), "{new}");
+    let stored = countersign(&["review", "-f", &pod, "--allow-list", LIST, "--as-stored"]).printed();
+    assert!(!stored.contains("scheduling: "), "{stored}");
+}

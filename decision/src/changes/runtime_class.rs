@@ -1,9 +1,8 @@
 //! An opted-in pod runs in its profile's runtime class.
 //!
 //! Why: any other class runs it outside the confidential virtual machine, where its policy is never measured.
-//! Adds: spec.runtimeClassName. Conflicts: a class that the profile does not accept; hostNetwork, which a virtual machine of its
-//! own cannot share.
-//! Source: the AKS confidential-containers tutorial; Kata Containers, "Limitations" (host network).
+//! Adds: spec.runtimeClassName. Conflicts: a class that the profile does not accept.
+//! Source: the AKS confidential-containers tutorial.
 
 use super::Asked;
 use crate::edits::Edits;
@@ -14,15 +13,7 @@ pub(super) const ID: &str = "runtime-class";
 
 pub(super) fn make(asked: &Asked<'_>, edits: &mut Edits) -> Result<(), Refusal> {
     let Ok(profile) = &asked.subject.profile else { return Ok(()) };
-    let spec = &asked.subject.pod.spec;
-    if spec.host_network == Some(true) {
-        return Err(Refusal::new(
-            ID,
-            "spec.hostNetwork is true, but a confidential pod runs in a virtual machine of its own and cannot share the node's network",
-            "Remove spec.hostNetwork",
-        ));
-    }
-    match spec.runtime_class() {
+    match asked.subject.pod.spec.runtime_class() {
         None => edits.runtime_class(&profile.runtime_class),
         Some(class) if profile.accepted(class).is_some() => {}
         Some(class) => return Err(rules::foreign_runtime_class(class, profile)),

@@ -2,12 +2,12 @@
 //!
 //! Why: only these nodes have the virtual TPM and Secure Boot that the platform's trust begins with.
 //! Adds: node selectors (demand `require`) or preferred node affinities (demand `prefer`), with the string "true".
-//! Conflicts: a selector with another value; nodes that can never have trusted launch; a label that asks for what the profile
-//! has switched off.
+//! Conflicts: a selector with another value; a label that asks for what the profile has switched off. Nodes that can never have
+//! trusted launch are the matter of rule `scheduling`.
 //! Source: AKS, "Trusted Launch".
 
 use super::Asked;
-use crate::configuration::{Demand, TrustedLaunch};
+use crate::configuration::Demand;
 use crate::edits::Edits;
 use crate::labels;
 use crate::scheduling;
@@ -18,7 +18,7 @@ pub(super) const ID: &str = "trusted-launch";
 pub(super) fn make(asked: &Asked<'_>, edits: &mut Edits) -> Result<(), Refusal> {
     let Ok(profile) = &asked.subject.profile else { return Ok(()) };
     let pod = asked.subject.pod;
-    if profile.trusted_launch == TrustedLaunch::default() {
+    if !profile.needs_trusted_launch() {
         return match pod.metadata.label(labels::TRUSTED_LAUNCH) {
             None => Ok(()),
             Some(_) => Err(Refusal::new(
@@ -31,13 +31,6 @@ pub(super) fn make(asked: &Asked<'_>, edits: &mut Edits) -> Result<(), Refusal> 
                 "Remove the label, or choose a profile with trustedLaunch",
             )),
         };
-    }
-    if let Some(reason) = scheduling::never_fits(&pod.spec) {
-        return Err(Refusal::new(
-            ID,
-            format!("{reason}, and no trusted-launch node can be such a node"),
-            "Remove the constraint: trusted-launch nodes are Linux virtual machines of generation 2 on amd64",
-        ));
     }
     for (label, demand) in profile.trusted_launch.labels() {
         let found = scheduling::selected(&pod.spec, label);

@@ -43,6 +43,11 @@ impl Profile {
     pub fn accepted_names(&self) -> String {
         self.accepts.iter().map(|accepted| &*accepted.runtime_class).collect::<Vec<_>>().join(", ")
     }
+
+    /// Whether the pods need or prefer trusted-launch nodes.
+    pub fn needs_trusted_launch(&self) -> bool {
+        self.trusted_launch != TrustedLaunch::default()
+    }
 }
 
 /// A runtime class that a profile accepts.

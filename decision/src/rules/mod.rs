@@ -4,6 +4,7 @@
 mod annotation_not_allowed;
 mod ephemeral_containers;
 mod facts_stale;
+mod host_namespaces;
 mod immutable;
 mod node_selectors;
 mod opt_in_malformed;
@@ -17,6 +18,7 @@ mod policy_unreadable;
 mod profile_not_enabled;
 mod runtime_class;
 mod runtime_handler;
+mod scheduling;
 mod sidecar;
 mod sidecar_volume;
 mod unknown_confidential_runtime;
@@ -25,10 +27,12 @@ use crate::facts::Known;
 use crate::subject::Subject;
 use crate::verdict::Refusal;
 
+pub(crate) use host_namespaces::judge_subject as judge_host_namespaces;
 pub(crate) use opt_in_malformed::judge_subject as judge_opt_in;
 pub(crate) use policy_not_allowed::{applicant, is_strange};
 pub(crate) use profile_not_enabled::ID as PROFILE_NOT_ENABLED;
 pub(crate) use runtime_class::foreign as foreign_runtime_class;
+pub(crate) use scheduling::judge_subject as judge_scheduling;
 pub(crate) use sidecar::judge_placement as judge_sidecar;
 pub(crate) use sidecar_volume::judge_volume;
 
@@ -100,7 +104,7 @@ fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
 }
 
 /// Every rule, in the order in which failures are reported.
-pub const RULES: [Rule; 23] = [
+pub const RULES: [Rule; 25] = [
     row::<opt_in_malformed::OptInMalformed>(),
     row::<profile_not_enabled::ProfileNotEnabled>(),
     row::<immutable::OptInImmutable>(),
@@ -112,6 +116,7 @@ pub const RULES: [Rule; 23] = [
     row::<unknown_confidential_runtime::UnknownConfidentialRuntime>(),
     row::<runtime_class::RuntimeClass>(),
     row::<runtime_handler::RuntimeHandler>(),
+    row::<host_namespaces::HostNamespaces>(),
     row::<annotation_not_allowed::AnnotationNotAllowed>(),
     row::<policy_missing::PolicyMissing>(),
     row::<policy_malformed::PolicyMalformed>(),
@@ -123,5 +128,6 @@ pub const RULES: [Rule; 23] = [
     row::<sidecar::Sidecar>(),
     row::<sidecar_volume::SidecarVolume>(),
     row::<node_selectors::NodeSelectors>(),
+    row::<scheduling::Scheduling>(),
     row::<ephemeral_containers::EphemeralContainers>(),
 ];

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use countersign_decision::allow_list::{AllowList, Applicant, Finding, Namespaces, WrittenEntry};
 use countersign_decision::configuration::Configuration;
 use countersign_decision::names::Name;
+use countersign_decision::request::Operation;
 use countersign_policy::Digest;
 use jiff::Timestamp;
 
@@ -84,8 +85,9 @@ fn from_manifest(file: &std::path::Path) -> anyhow::Result<Vec<Candidate>> {
             anstream::eprintln!("{title} carries no policy: nothing to list");
             continue;
         };
-        let service_account =
-            input::ask(&pod.pod.to_string(), "default", |request| request.pod.spec.service_account().to_owned())?;
+        let service_account = input::ask(Operation::Create, &pod.pod.to_string(), "default", |request| {
+            request.pod.spec.service_account().to_owned()
+        })?;
         candidates.push(Candidate { namespace: pod.namespace.clone(), service_account, digest, title, name: None });
     }
     if candidates.is_empty() {

@@ -3,6 +3,7 @@
 //! They are read page by page and only what was found is kept: a cluster may hold gigabytes of policies.
 
 use countersign_decision::facts::{Facts, Known};
+use countersign_decision::request::Operation;
 use countersign_decision::validate;
 use countersign_decision::verdict::Decision;
 use jiff::Timestamp;
@@ -63,7 +64,7 @@ pub(super) async fn judged(client: &Client, facts: &Facts, now: Timestamp) -> Lo
     }
 }
 
-/// Judges a pod as if it were created now. One that has ended, is ending, or is the picture of a static pod is left out.
+/// Judges a pod as if its author created it now. One that has ended, is ending, or is the picture of a static pod is left out.
 fn judge(json: &str, known: &Known<'_>, running: &mut Running) {
     let Ok(Head { metadata, status }) = serde_json::from_str::<Head>(json) else { return };
     if !cluster::runs_on(&status.phase, &metadata) {
@@ -72,7 +73,7 @@ fn judge(json: &str, known: &Known<'_>, running: &mut Running) {
     let namespace = metadata.namespace.unwrap_or_default();
     let name = metadata.name.unwrap_or_default();
     let mode = known.facts.namespace(&namespace).mode;
-    let verdict = match input::ask(json, &namespace, |request| validate(request, known)) {
+    let verdict = match input::ask(Operation::Stored, json, &namespace, |request| validate(request, known)) {
         Ok(verdict) => verdict,
         Err(unreadable) => {
             let reasons = vec![("unreadable", unreadable.to_string())];
