@@ -3,6 +3,7 @@
 mod bench;
 mod cluster;
 mod generate;
+mod guard;
 mod report;
 mod step;
 mod test;
@@ -44,6 +45,8 @@ enum Task {
     Cluster,
     /// Writes the files that come out of the code: manifests and schemas.
     Generate,
+    /// Takes each change and each rule out, one at a time, and expects the tests to miss it.
+    Guard,
 }
 
 fn parts() -> PossibleValuesParser {
@@ -56,5 +59,6 @@ fn main() -> Result<ExitCode> {
         Task::Bench => bench::run(),
         Task::Cluster => cluster::run(),
         Task::Generate => generate::run(),
+        Task::Guard => guard::run(),
     }
 }

@@ -84,6 +84,12 @@ pub(crate) const STEPS: &[Step] = &[
         ..Step::TESTS
     },
     Step {
+        name: "guard",
+        does: "each change and each rule is missed by a test when it is taken out",
+        command: &["cargo", "xtask", "guard"],
+        ..Step::CHECK
+    },
+    Step {
         name: "http",
         does: "the HTTPS edge, over loopback",
         command: &["cargo", "test", "--workspace", "--locked", "--test", "http"],
