@@ -51,9 +51,9 @@ impl Policy<'_> {
     /// The policy as it was read.
     pub(crate) fn reading(&self) -> &Result<PolicyReading, MalformedPolicy> {
         let Facts { configuration, allow_list, seen, .. } = self.facts;
-        let limit = configuration.limits.max_policy_characters;
+        let limits = configuration.limits.of_policies();
         let listed = |reading: &PolicyReading| allow_list.names(&reading.digest);
-        self.reading.get_or_init(|| seen.read(self.measured, self.annotation, limit, listed))
+        self.reading.get_or_init(|| seen.read(self.measured, self.annotation, limits, listed))
     }
 
     /// What the allow-list says of the policy: asked once, since a policy is that of one pod at one time.

@@ -13,7 +13,7 @@ use countersign_decision::facts::{Facts, Known};
 use countersign_decision::mutate;
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
-use countersign_policy::Measured;
+use countersign_policy::{Limits, Measured};
 use serde_json::Value;
 
 /// The folder, or `None` with a word about it where it does not stand beside the project.
@@ -48,21 +48,19 @@ fn the_digests_of_real_policies_are_those_that_the_hardware_reports() {
     let Some(fixtures) = shared("fixtures") else { return };
     let mut read = 0;
     for (file, annotation, digest) in rows(&std::fs::read_to_string(fixtures.join("README.md")).unwrap()) {
-        if annotation.contains("cc_init_data") {
-            continue;
-        }
         let document = documents(&fixtures.join(&file))
             .into_iter()
             .find(|document| document["spec"].get("containers").is_some() || document["spec"].get("template").is_some())
             .unwrap();
         let pod = document["spec"].get("template").unwrap_or(&document);
-        let key = Measured::AgentPolicy.annotation();
-        let text = pod["metadata"]["annotations"][key].as_str().unwrap();
-        let reading = Measured::AgentPolicy.read(text, 256 * 1024).unwrap();
+        let measured = if annotation.contains("cc_init_data") { Measured::Initdata } else { Measured::AgentPolicy };
+        let text = pod["metadata"]["annotations"][measured.annotation()].as_str().unwrap();
+        let reading = measured.read(text, Limits::DEFAULT).unwrap();
         assert_eq!(reading.digest.to_string(), digest, "{file}");
+        assert!(reading.document.policy().is_some_and(|policy| policy.contains("\npolicy_data := {")), "{file}");
         read += 1;
     }
-    assert_eq!(read, 5);
+    assert_eq!(read, 8);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// A hash algorithm that an initdata document or an allow-list entry may name.
 ///
@@ -30,6 +30,11 @@ impl Algorithm {
         }
     }
 
+    /// The algorithm of exactly this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
     /// The length of a digest of this algorithm, in bytes.
     pub const fn length(self) -> usize {
         match self {
@@ -52,11 +57,24 @@ pub struct Digest {
 impl Digest {
     /// The SHA-256 digest of `content`.
     pub fn sha256_of(content: &[u8]) -> Self {
-        let mut bytes = [0; 64];
-        for (to, from) in bytes.iter_mut().zip(Sha256::digest(content)) {
-            *to = from;
+        Self::of(Algorithm::Sha256, content)
+    }
+
+    /// The digest of `content` by an algorithm.
+    pub fn of(algorithm: Algorithm, content: &[u8]) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::padding(algorithm, &Sha256::digest(content)),
+            Algorithm::Sha384 => Self::padding(algorithm, &Sha384::digest(content)),
+            Algorithm::Sha512 => Self::padding(algorithm, &Sha512::digest(content)),
         }
-        Self { algorithm: Algorithm::Sha256, bytes }
+    }
+
+    fn padding(algorithm: Algorithm, digest: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        for (to, from) in bytes.iter_mut().zip(digest) {
+            *to = *from;
+        }
+        Self { algorithm, bytes }
     }
 
     /// The algorithm that made this digest.
@@ -68,14 +86,27 @@ impl Digest {
     pub fn bytes(&self) -> &[u8] {
         self.bytes.split_at(self.algorithm.length()).0
     }
+
+    /// The digest's bytes, and zeros up to the length of the longest one.
+    pub(crate) const fn padded(&self) -> &[u8; 64] {
+        &self.bytes
+    }
+}
+
+/// Bytes as they are written: two lower-case hexadecimal digits each.
+#[derive(Clone, Copy, Debug)]
+pub struct Hexadecimal<'a>(pub &'a [u8]);
+
+impl fmt::Display for Hexadecimal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).try_for_each(|digit| f.write_char(digit))
+    }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.algorithm.name())?;
-        f.write_char(':')?;
-        let nibbles = self.bytes().iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).try_for_each(|digit| f.write_char(digit))
+        write!(f, "{}:{}", self.algorithm.name(), Hexadecimal(self.bytes()))
     }
 }
 
@@ -118,10 +149,8 @@ impl FromStr for Digest {
         let (algorithm, digits) = match text.split_once(':') {
             None => (Algorithm::Sha256, text),
             Some((name, digits)) => {
-                let algorithm = Algorithm::ALL
-                    .into_iter()
-                    .find(|algorithm| algorithm.name() == name)
-                    .ok_or_else(|| MalformedDigest::UnknownAlgorithm(name.escape_debug().to_string()))?;
+                let algorithm =
+                    Algorithm::named(name).ok_or_else(|| MalformedDigest::UnknownAlgorithm(name.escape_debug().to_string()))?;
                 (algorithm, digits)
             }
         };
@@ -155,6 +184,14 @@ mod tests {
     #[test]
     fn the_digest_of_nothing_is_the_known_one() {
         assert_eq!(Digest::sha256_of(b"").to_string(), format!("sha256:{EMPTY}"));
+    }
+
+    #[test]
+    fn each_algorithm_hashes_by_itself() {
+        let of_abc = |algorithm| Digest::of(algorithm, b"abc").to_string();
+        assert!(of_abc(Algorithm::Sha256).starts_with("sha256:ba7816bf8f01cfea"));
+        assert!(of_abc(Algorithm::Sha384).starts_with("sha384:cb00753f45a35e8b"));
+        assert!(of_abc(Algorithm::Sha512).starts_with("sha512:ddaf35a193617aba"));
     }
 
     #[test]

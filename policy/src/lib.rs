@@ -5,12 +5,18 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-mod agent_policy;
+mod base64_text;
 mod digest;
+mod gzip;
+mod hardware;
+mod initdata;
+mod malformed;
 mod reading;
 mod seen;
 
-pub use agent_policy::MalformedPolicy;
-pub use digest::{Algorithm, Digest, MalformedDigest};
-pub use reading::{Measured, PolicyReading};
+pub use digest::{Algorithm, Digest, Hexadecimal, MalformedDigest};
+pub use hardware::Hardware;
+pub use initdata::Initdata;
+pub use malformed::MalformedPolicy;
+pub use reading::{Document, Limits, Measured, PolicyReading};
 pub use seen::SeenPolicies;

@@ -7,13 +7,13 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
 
-use crate::agent_policy::MalformedPolicy;
-use crate::reading::{Measured, PolicyReading};
+use crate::malformed::MalformedPolicy;
+use crate::reading::{Limits, Measured, PolicyReading};
 
-/// All remembered texts together, in bytes: some two hundred policies as generators write them.
+/// All remembered texts and what they decode to together, in bytes: some hundred policies as generators write them.
 const BYTES: u64 = 16 * 1024 * 1024;
 /// How many texts that may be. The library divides the room into parts of at least 32 texts, so that the largest policies, of some
-/// hundred kilobytes, fit into each.
+/// hundred kilobytes, fit into each. An initdata that unpacks to more than a part has is read each time.
 const TEXTS: usize = 128;
 
 /// The policies that were read before, bounded in bytes; those not asked for make room.
@@ -58,8 +58,8 @@ impl Equivalent<Seen> for Asked<'_> {
 struct Bytes;
 
 impl Weighter<Seen, PolicyReading> for Bytes {
-    fn weight(&self, Seen(_, text): &Seen, _: &PolicyReading) -> u64 {
-        u64::try_from(text.len().max(1)).unwrap_or(u64::MAX)
+    fn weight(&self, Seen(_, text): &Seen, reading: &PolicyReading) -> u64 {
+        u64::try_from(text.len().saturating_add(reading.document.measured_bytes()).max(1)).unwrap_or(u64::MAX)
     }
 }
 
@@ -87,15 +87,16 @@ impl<H: BuildHasher + Clone> SeenPolicies<H> {
         &self,
         measured: Measured,
         annotation: &str,
-        limit: usize,
+        limits: Limits,
         keep: impl FnOnce(&PolicyReading) -> bool,
     ) -> Result<PolicyReading, MalformedPolicy> {
-        if annotation.len() <= limit
+        if annotation.len() <= limits.characters
             && let Some(reading) = self.readings.get(&Asked(measured, annotation))
+            && reading.document.initdata().is_none_or(|initdata| initdata.bytes <= limits.unpacked_bytes)
         {
             return Ok(reading);
         }
-        let reading = measured.read(annotation, limit)?;
+        let reading = measured.read(annotation, limits)?;
         if keep(&reading) {
             self.readings.insert(Seen(measured, annotation.into()), reading.clone());
         }
@@ -111,6 +112,9 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
+    use crate::reading::tests::packed;
+
+    const LIMITS: Limits = Limits { characters: 100, unpacked_bytes: 1000 };
 
     /// Takes every text for every other.
     #[derive(Default)]
@@ -128,7 +132,7 @@ mod tests {
     }
 
     fn digest(number: usize) -> Result<PolicyReading, MalformedPolicy> {
-        Measured::AgentPolicy.read(&policy(number, 60), 100)
+        Measured::AgentPolicy.read(&policy(number, 60), LIMITS)
     }
 
     #[test]
@@ -136,7 +140,7 @@ mod tests {
         let seen = SeenPolicies::hashed_by(BuildHasherDefault::<AllAlike>::default());
         for _ in 0..2 {
             for number in 0..5 {
-                assert_eq!(seen.read(Measured::AgentPolicy, &policy(number, 60), 100, |_| true), digest(number));
+                assert_eq!(seen.read(Measured::AgentPolicy, &policy(number, 60), LIMITS, |_| true), digest(number));
             }
         }
     }
@@ -150,7 +154,7 @@ mod tests {
                 read = true;
                 keep
             };
-            assert_eq!(seen.read(Measured::AgentPolicy, &policy(1, 60), 100, keep), digest(1));
+            assert_eq!(seen.read(Measured::AgentPolicy, &policy(1, 60), LIMITS, keep), digest(1));
             read
         };
         assert!(asked(false), "never seen");
@@ -161,9 +165,25 @@ mod tests {
     #[test]
     fn a_kept_text_above_the_limit_is_refused_all_the_same() {
         let seen = SeenPolicies::new();
-        let asked = |limit| seen.read(Measured::AgentPolicy, &policy(1, 60), limit, |_| true);
+        let asked = |characters| seen.read(Measured::AgentPolicy, &policy(1, 60), Limits { characters, ..LIMITS }, |_| true);
         assert!(asked(80).is_ok());
         assert_eq!(asked(79), Err(MalformedPolicy::TooLong { found: 80, limit: 79 }));
+        let document = "version = '0.1.0'\nalgorithm = 'sha256'\ndata = {}\n";
+        let asked = |unpacked_bytes| {
+            let limits = Limits { characters: 1000, unpacked_bytes };
+            seen.read(Measured::Initdata, &packed(document, 6), limits, |_| true)
+        };
+        let (enough, short) = (document.len(), document.len() - 1);
+        assert!(asked(enough).is_ok());
+        assert_eq!(asked(short), Err(MalformedPolicy::TooLarge { limit: short }));
+    }
+
+    #[test]
+    fn what_is_kept_is_shared_and_weighed_with_what_it_decodes_to() {
+        let seen = SeenPolicies::new();
+        let asked = || seen.read(Measured::AgentPolicy, &policy(1, 60), LIMITS, |_| true).unwrap();
+        assert!(std::sync::Arc::ptr_eq(&asked().document, &asked().document));
+        assert_eq!(seen.readings.weight(), 60 + 80);
     }
 
     #[test]
@@ -171,7 +191,7 @@ mod tests {
         let seen = SeenPolicies::new();
         for number in 0..100 {
             let large = policy(number, 190_000);
-            seen.read(Measured::AgentPolicy, &large, usize::MAX, |_| true).unwrap();
+            seen.read(Measured::AgentPolicy, &large, Limits::OFFLINE, |_| true).unwrap();
             assert!(seen.readings.get(&Asked(Measured::AgentPolicy, &large)).is_some(), "{number}");
         }
         assert!(seen.readings.weight() <= BYTES, "{}", seen.readings.weight());

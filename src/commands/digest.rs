@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anyhow::{anyhow, bail};
 use countersign_manifest::{ManifestFile, PodInFile};
-use countersign_policy::{Digest, Measured};
+use countersign_policy::{Digest, Limits, Measured};
 
 use super::{End, input};
 use crate::args::DigestArguments;
@@ -34,7 +34,7 @@ pub(super) fn of(file: &ManifestFile, pod: &PodInFile) -> anyhow::Result<Option<
     let measured = Measured::AgentPolicy;
     let pointer = format!("/metadata/annotations/{}", measured.annotation());
     let Some(annotation) = pod.pod.pointer(&pointer).and_then(serde_json::Value::as_str) else { return Ok(None) };
-    let reading = measured.read(annotation, usize::MAX).map_err(|malformed| {
+    let reading = measured.read(annotation, Limits::OFFLINE).map_err(|malformed| {
         let at = file.position(pod, &pointer).map_or_else(String::new, |position| format!("{position}: "));
         anyhow!("{at}annotation {} of {} {} is not a policy: {malformed}", measured.annotation(), pod.kind, pod.name)
     })?;

@@ -8,7 +8,7 @@ use countersign_decision::facts::{Facts, Known};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::verdict::{Decision, Verdict};
-use countersign_policy::{Digest, Measured};
+use countersign_policy::{Digest, Limits, Measured};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fn the_annotations_are_the_policy_in_base64_and_the_allow_list_lists_it() {
         let pod = pod(sample);
         let annotation = pod["metadata"]["annotations"][Measured::AgentPolicy.annotation()].as_str().unwrap();
         // Strict base64 has one spelling, so the same digest is the same annotation.
-        let found = Measured::AgentPolicy.read(annotation, usize::MAX).unwrap().digest;
+        let found = Measured::AgentPolicy.read(annotation, Limits::OFFLINE).unwrap().digest;
         assert_eq!(found, digest, "put `base64 -w0 policy.rego` into the annotation");
     }
     assert!(ALLOW_LIST.contains(&format!("- digest: {digest}\n")), "allow-list.yaml has to list {digest}");

@@ -15,6 +15,10 @@ pub struct Limits {
     #[serde(deserialize_with = "at_least_one")]
     #[schemars(range(min = 1))]
     pub max_policy_characters: usize,
+    /// Bytes that the initdata in a policy annotation unpacks to.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(range(min = 1))]
+    pub max_initdata_bytes: usize,
     /// No word from the API server for this long, and the facts count as stale.
     #[serde(deserialize_with = "positive")]
     #[schemars(with = "String")]
@@ -44,7 +48,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_policy_characters: 256 * 1024,
+            max_policy_characters: countersign_policy::Limits::DEFAULT.characters,
+            max_initdata_bytes: countersign_policy::Limits::DEFAULT.unpacked_bytes,
             facts_stale_after: SignedDuration::from_mins(10),
             last_good_for: SignedDuration::from_hours(1),
             max_body_bytes: 40 * 1024 * 1024,
@@ -52,6 +57,13 @@ impl Default for Limits {
             max_connections: 4096,
             drain_for: SignedDuration::from_secs(15),
         }
+    }
+}
+
+impl Limits {
+    /// The bounds on reading a policy.
+    pub const fn of_policies(&self) -> countersign_policy::Limits {
+        countersign_policy::Limits { characters: self.max_policy_characters, unpacked_bytes: self.max_initdata_bytes }
     }
 }
 

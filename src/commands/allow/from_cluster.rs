@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use countersign_decision::configuration::Configuration;
-use countersign_policy::Measured;
+use countersign_policy::{Limits, Measured};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
@@ -47,7 +47,7 @@ fn candidate(pod: &Pod, configuration: &Configuration) -> Option<Candidate> {
         }
         return None;
     };
-    match measured.read(annotation, usize::MAX) {
+    match measured.read(annotation, Limits::OFFLINE) {
         Ok(reading) => Some(Candidate {
             namespace: pod.namespace(),
             service_account: spec.service_account_name.clone().unwrap_or_else(|| "default".to_owned()),

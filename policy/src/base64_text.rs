@@ -1,64 +1,15 @@
-//! The policy annotation of the AKS line: strict base64 of the Rego text.
+//! Strict base64, the outer layer of every policy annotation.
 //!
-//! The runtime decodes the annotation and measures the text; the decoder here is stricter than the runtime's (which skips line
-//! breaks), so that one policy has one spelling.
-//! Source: Kata Containers, annotation `io.katacontainers.config.agent.policy`; RFC 4648 section 4.
+//! The decoder is stricter than the runtimes' (which skip line breaks), so that one policy has one spelling.
+//! Source: RFC 4648 section 4.
 
 use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Why an annotation's text is not a policy. Positions count characters of the annotation from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedPolicy {
-    /// Nothing is there.
-    #[error("it is empty")]
-    Empty,
-    /// More characters than the configuration permits.
-    #[error("it has {found} characters, more than the {limit} that the configuration permits")]
-    TooLong {
-        /// How many characters the annotation has.
-        found: usize,
-        /// How many it may have.
-        limit: usize,
-    },
-    /// A character outside the standard alphabet.
-    #[error("character {character} at position {position} is not standard base64{hint}")]
-    Character {
-        /// The character, in words where it cannot be seen.
-        character: String,
-        /// Where it stands.
-        position: usize,
-        /// What is probably meant, beginning with a colon, or nothing.
-        hint: &'static str,
-    },
-    /// The padding at the end is missing or wrong.
-    #[error(
-        "its padding is wrong at position {position}: base64 comes in groups of four characters, the last filled up with \"=\""
-    )]
-    Padding {
-        /// Where the text ends or the padding goes wrong.
-        position: usize,
-    },
-    /// The last character carries bits that no byte uses.
-    #[error(
-        "the last character before the padding, at position {position}, carries bits that belong to no byte: the text was cut or changed"
-    )]
-    LooseBits {
-        /// Where the character stands.
-        position: usize,
-    },
-    /// The decoded bytes are not UTF-8 text, so they cannot be Rego.
-    #[error("byte {position} of the decoded policy is not UTF-8 text")]
-    NotText {
-        /// Which decoded byte, from 1.
-        position: usize,
-    },
-}
+use crate::malformed::MalformedPolicy;
 
-/// Decodes the annotation's text into the policy's bytes.
-///
-/// `limit` bounds the characters of the annotation.
+/// Decodes the annotation's text into bytes; `limit` bounds its characters.
 pub(crate) fn decode(annotation: &str, limit: usize) -> Result<Vec<u8>, MalformedPolicy> {
     if annotation.is_empty() {
         return Err(MalformedPolicy::Empty);
@@ -67,11 +18,7 @@ pub(crate) fn decode(annotation: &str, limit: usize) -> Result<Vec<u8>, Malforme
         return Err(MalformedPolicy::TooLong { found: annotation.len(), limit });
     }
     // The fast decoder says only that something is wrong; what it is, the other one knows.
-    let decoded = base64_simd::STANDARD.decode_to_vec(annotation).map_err(|_| explain(annotation))?;
-    match std::str::from_utf8(&decoded) {
-        Ok(_) => Ok(decoded),
-        Err(error) => Err(MalformedPolicy::NotText { position: error.valid_up_to() + 1 }),
-    }
+    base64_simd::STANDARD.decode_to_vec(annotation).map_err(|_| explain(annotation))
 }
 
 /// What is wrong, in words. A strange character is looked for first: it is the likelier mistake, and the library may report its
@@ -128,7 +75,6 @@ mod tests {
         assert!(reason("cGFja2E==").starts_with("its padding is wrong"));
         assert!(reason("cGFja2E=cGFj").starts_with("its padding is wrong at position 8"));
         assert!(reason("cGFja2F=").starts_with("the last character before the padding, at position 7"));
-        assert_eq!(reason("/w=="), "byte 1 of the decoded policy is not UTF-8 text");
     }
 
     #[test]
