@@ -22,7 +22,9 @@ fn remembered(policies: &[String]) -> usize {
         seen.read(Measured::AgentPolicy, policy, Limits::DEFAULT, keep).unwrap();
         read
     };
-    policies.iter().for_each(|policy| assert!(is_read(policy), "read before"));
+    for policy in policies {
+        assert!(is_read(policy), "read before");
+    }
     // From the last one back: what is read again here takes the place of one that was counted already.
     policies.iter().rev().filter(|policy| !is_read(policy)).count()
 }
