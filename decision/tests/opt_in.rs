@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use countersign_decision::configuration::Configuration;
+use countersign_decision::configuration::{Configuration, Mode};
 use countersign_decision::facts::{Facts, Known, NamespaceFacts};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
@@ -54,4 +54,18 @@ fn a_pod_that_asks_for_trusted_launch_alone_needs_an_enabled_profile_too() {
         assert!(!verdict.allowed());
     }
     assert_eq!(ask(validate, ORDINARY, false, &facts).decision, Decision::Untouched);
+}
+
+#[test]
+fn a_pod_without_metadata_is_completed_too_whatever_is_added_to_it() {
+    let bare = r#"{"spec":{"containers":[{"name":"app","image":"registry.example/app:1"}]}}"#;
+    for mode in [Mode::Enforce, Mode::Warn] {
+        let mut facts = facts();
+        facts.namespaces = Some(Arc::new([("kafka".to_owned(), NamespaceFacts { mode, ..NamespaceFacts::default() })].into()));
+        let mut pod: serde_json::Value = serde_json::from_str(bare).unwrap();
+        json_patch::patch(&mut pod, &ask(mutate, bare, true, &facts).patch).unwrap();
+        assert_eq!(pod["metadata"]["annotations"]["countersign.dev/profile"], "aks");
+        // The label is a claim that holds in mode enforce alone.
+        assert_eq!(pod["metadata"].get("labels").is_some(), mode == Mode::Enforce);
+    }
 }

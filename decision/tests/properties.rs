@@ -7,17 +7,21 @@ mod generated;
 use countersign_decision::allow_list::{
     AllowList, Applicant, ConfigMapText, Entry, Finding, Sources, WrittenEntry, parse_entries,
 };
-use countersign_decision::configuration::Configuration;
+use countersign_decision::configuration::{Configuration, Limits, Profile};
 use countersign_decision::facts::{Facts, Known};
+use countersign_decision::names::Name;
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::verdict::{Decision, Verdict};
 use countersign_decision::{mutate, validate};
 use countersign_golden::{Given, NAMESPACE, missing};
+use countersign_manifest::ManifestFile;
 use countersign_policy::Digest;
 use generated::{applicants, digests, edits, entries, pods};
+use jiff::SignedDuration;
 use proptest::prelude::*;
-use serde_json::Value;
+use proptest::sample::Index;
+use serde_json::{Value, json};
 
 fn ask(by: fn(&PodRequest<'_>, &Known<'_>) -> Verdict, pod: &str, old: Option<&str>, facts: &Facts) -> Option<Verdict> {
     let request = PodRequest {
@@ -80,6 +84,53 @@ proptest! {
             let second = ask(mutate, &once.to_string(), None, &facts).unwrap();
             prop_assert_eq!(second.decision, Decision::Untouched);
         }
+    }
+
+    #[test]
+    fn the_patch_makes_of_the_pod_what_render_prints_of_its_manifest((pod, given) in pods(), as_json in any::<bool>()) {
+        let facts = given.facts().unwrap();
+        let verdict = ask(mutate, &pod.to_string(), None, &facts).unwrap();
+        let mut manifest = pod;
+        manifest["kind"] = json!("Pod");
+        let text = if as_json { manifest.to_string() } else { serde_saphyr::to_string(&manifest).unwrap() };
+        let file = ManifestFile::parse("pod.yaml", &text).unwrap();
+        let printed = file.edited(&[(&file.pods().unwrap()[0], &verdict.patch)]).unwrap();
+        let read = ManifestFile::parse("printed.yaml", &printed).unwrap().pods().unwrap();
+        prop_assert_eq!(&read[0].pod, &completed(&manifest, &verdict), "{}", printed);
+    }
+
+    #[test]
+    fn a_field_that_no_build_knows_survives_at_every_level_and_changes_nothing((pod, given) in pods(), at in any::<Index>()) {
+        let facts = given.facts().unwrap();
+        let mut strange = pod.clone();
+        let mut levels = Vec::new();
+        generated::levels(&strange, String::new(), &mut levels);
+        let level = at.get(&levels);
+        strange.pointer_mut(level).unwrap()["yetUnknown"] = json!({"deep": [1, {"er": null}], "text": "<&>"});
+        let (verdict, as_before) =
+            (ask(mutate, &strange.to_string(), None, &facts).unwrap(), ask(mutate, &pod.to_string(), None, &facts).unwrap());
+        prop_assert_eq!(&verdict.refusals, &as_before.refusals);
+        let whole = completed(&strange, &verdict);
+        prop_assert_eq!(missing(&strange, &whole), None);
+        // A container of the sidecar in front moves the others, and nothing else differs.
+        let added = completed(&pod, &as_before);
+        prop_assert_eq!(missing(&added, &whole), None);
+        let judged = |pod: &Value| ask(validate, &pod.to_string(), None, &facts).unwrap().refusals;
+        prop_assert_eq!(judged(&whole), judged(&added));
+    }
+
+    #[test]
+    fn what_a_list_admits_a_longer_one_admits((pod, given) in pods(), base in entries(false), more in entries(true)) {
+        let verdict = |entries: &[WrittenEntry]| {
+            let listed = json!({"digest": countersign_golden::DIGEST, "namespaces": [NAMESPACE]});
+            let mut list = serde_json::to_value(entries).unwrap();
+            list.as_array_mut().unwrap().push(listed);
+            let facts = Given { allow_list: list, ..given.clone() }.facts().unwrap();
+            let completed = completed(&pod, &ask(mutate, &pod.to_string(), None, &facts).unwrap());
+            ask(validate, &completed.to_string(), None, &facts).unwrap().allowed()
+        };
+        let longer = [base.clone(), more].concat();
+        prop_assert!(!verdict(&base) || verdict(&longer));
     }
 
     #[test]
@@ -147,6 +198,33 @@ proptest! {
         let texts = [serde_json::to_string(&some).unwrap(), serde_saphyr::to_string(&some).unwrap()];
         for text in texts {
             prop_assert_eq!(format!("{:?}", parse_entries(&text).unwrap()), format!("{:?}", meant), "{}", text);
+        }
+    }
+
+    #[test]
+    fn limits_and_a_profile_that_are_printed_read_back_as_themselves(
+        numbers in [1_usize..1_000_000, 1_usize..1_000_000, 1_usize..1_000_000], seconds in [1_i64..100_000, 1_i64..100_000],
+        (_, given) in pods(),
+    ) {
+        let [characters, body_bytes, connections] = numbers;
+        let limits = Limits {
+            max_policy_characters: characters,
+            max_body_bytes: body_bytes,
+            max_bytes_in_flight: body_bytes,
+            max_connections: connections,
+            facts_stale_after: SignedDuration::from_secs(seconds[0]),
+            last_good_for: SignedDuration::from_secs(seconds[1]),
+            ..Limits::default()
+        };
+        let built_in = given.facts().unwrap().configuration;
+        let profile = Profile { name: Name::parse("another").unwrap(), ..Profile::clone(&built_in.enabled[0]) };
+        let mut configuration = Given::default().configuration;
+        configuration["limits"] = serde_json::to_value(&limits).unwrap();
+        configuration["profiles"] = json!([profile]);
+        for text in [configuration.to_string(), serde_saphyr::to_string(&configuration).unwrap()] {
+            let read = Configuration::parse(&text).unwrap();
+            prop_assert_eq!(&read.limits, &limits);
+            prop_assert_eq!(&**read.profiles.last().unwrap(), &profile, "{}", text);
         }
     }
 

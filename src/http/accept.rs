@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{connection::Line, drain::Drain, limits::Limits};
+use super::{connection::Line, drain::Drain, limits::Limits, pace::Full};
 use crate::metrics::{Listener, ListenerLabels, Metrics};
 
 /// How long to wait when the process is out of file descriptors, which is what makes `accept` fail.
@@ -38,7 +38,8 @@ impl Door {
         let Self { listener, tls, routes, limits, metrics, name, drain } = self;
         let (close, closing) = watch::channel(false);
         let open = metrics.connections.get_or_create_owned(&ListenerLabels { listener: name });
-        let line = Line { tls, routes, limits: Arc::clone(&limits), metrics, drain: drain.clone(), closing };
+        let full = Full::default();
+        let line = Line { tls, routes, limits: Arc::clone(&limits), metrics, drain: drain.clone(), full, closing };
         let mut crowd = Crowd::new(line, open, limits.connections);
         tokio::select! {
             never = crowd.welcome(&listener) => match never {},
@@ -76,9 +77,11 @@ impl Crowd {
         loop {
             while self.connections.try_join_next().is_some() {}
             // The semaphore is never closed.
+            self.line.full.set(self.free.available_permits() == 0);
             let Ok(place) = Arc::clone(&self.free).acquire_owned().await else {
                 continue;
             };
+            self.line.full.set(false);
             match listener.accept().await {
                 Ok((socket, _)) => self.seat(socket, place),
                 Err(error) => wait_after(&error).await,

@@ -27,7 +27,7 @@ use tower::ServiceExt as _;
 use super::{
     drain::Drain,
     limits::Limits,
-    pace::{Pace, Paced},
+    pace::{Full, Pace, Paced},
 };
 use crate::metrics::Metrics;
 
@@ -39,6 +39,8 @@ pub(super) struct Line {
     pub(super) limits: Arc<Limits>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) drain: Drain,
+    /// Whether the listener has no place left.
+    pub(super) full: Full,
     /// Turns true when the drain time is over: idle connections close, busy ones after their answer.
     pub(super) closing: watch::Receiver<bool>,
 }
@@ -62,7 +64,7 @@ impl Line {
     }
 
     async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
-        let pace = Pace::new(self.limits.head, self.limits.idle);
+        let pace = Pace::new(Arc::clone(&self.limits), self.full);
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
         let mut http = http1::Builder::new();
         // `Paced` has the timeouts.

@@ -23,6 +23,9 @@ use super::{
 };
 use crate::metrics::Metrics;
 
+#[cfg(panic = "abort")]
+compile_error!("a panic in one request must not end the process: build with panic = \"unwind\"");
+
 /// The judge, with a bound on the large reviews that it has at a time.
 pub(super) struct Judging {
     judge: Arc<dyn Judge>,

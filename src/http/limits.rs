@@ -27,6 +27,10 @@ pub struct Limits {
     /// Between two requests of a connection. It must be above the API server's own 90 s: it never repeats a request
     /// that it sent on a connection just closed.
     pub idle: Duration,
+    /// The same when every place is taken: who says nothing makes way for those who wait.
+    pub idle_when_full: Duration,
+    /// How long a client may take nothing of an answer that is being sent.
+    pub write: Duration,
     /// The age at which a connection gets `Connection: close` with its next answer, less a random part of up to a
     /// fifth: API servers come back at different times and to different replicas.
     pub connection_age: Duration,
@@ -52,6 +56,8 @@ impl Default for Limits {
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(10),
             idle: Duration::from_mins(2),
+            idle_when_full: Duration::from_secs(5),
+            write: Duration::from_secs(10),
             connection_age: Duration::from_mins(5),
             answer: Duration::from_secs(10),
             longest_answer: Duration::from_secs(30),

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     caller::{Caller, stream},
-    site::{Site, easy, soon},
+    site::{Site, easy, soon, until},
 };
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -54,4 +54,28 @@ async fn a_connection_without_a_request_is_kept_for_the_idle_time() {
     assert_eq!(used.post("/mutate", "{}").await.status, 200);
     assert!(used.ended().await);
     assert!(begin.elapsed() >= SHORT);
+}
+
+#[tokio::test]
+async fn who_says_nothing_makes_way_when_every_place_is_taken_and_not_before() {
+    let limits = Limits { connections: 2, idle: LONG, idle_when_full: SHORT, ..Limits::default() };
+    let site = Site::start(easy(), limits).await;
+    let mut used = Caller::to(&site).await;
+    assert_eq!(used.post("/mutate", "{}").await.status, 200);
+    tokio::time::sleep(SHORT * 8).await;
+    assert_eq!(used.post("/mutate", "{}").await.status, 200, "there is a free place");
+    let _silent = stream(&site).await;
+    let begin = Instant::now();
+    assert_eq!(Caller::to(&site).await.post("/mutate", "{}").await.status, 200);
+    assert!(begin.elapsed() < LONG / 2);
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_the_connection() {
+    let site = Site::start(easy(), Limits { write: SHORT, ..Limits::default() }).await;
+    let mut stream = stream(&site).await;
+    let request = b"POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n".repeat(1000);
+    // Written until nothing is taken any more: the server reads no further request while an answer waits.
+    while let Ok(Ok(())) = tokio::time::timeout(SHORT * 2, stream.write_all(&request)).await {}
+    until(async || site.counts("connections{listener=\"reviews\"} 0")).await;
 }

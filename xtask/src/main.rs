@@ -2,7 +2,10 @@
 
 mod bench;
 mod cluster;
+mod fuzz;
 mod generate;
+mod guard;
+mod mutants;
 mod report;
 mod step;
 mod test;
@@ -42,8 +45,25 @@ enum Task {
     /// missing are installed, programs are built once. Prints the KUBECONFIG and the tutorial's commands; Ctrl-C removes
     /// every trace.
     Cluster,
+    /// Runs the targets of fuzz/ under libFuzzer (cargo-fuzz), and reports inputs and crashes.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Run these targets alone; without any, all of them.
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
     /// Writes the files that come out of the code: manifests and schemas.
     Generate,
+    /// Takes each change and each rule out, one at a time, and expects the tests to miss it.
+    Guard,
+    /// Changes the core in small ways, one at a time, and expects the tests to fail (cargo-mutants). Takes about an hour.
+    Mutants {
+        /// Arguments for cargo-mutants, such as `--file decision/src/rules/sidecar.rs`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn parts() -> PossibleValuesParser {
@@ -55,6 +75,9 @@ fn main() -> Result<ExitCode> {
         Task::Test { parts } => test::run(&parts),
         Task::Bench => bench::run(),
         Task::Cluster => cluster::run(),
+        Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Generate => generate::run(),
+        Task::Guard => guard::run(),
+        Task::Mutants { arguments } => mutants::run(&arguments),
     }
 }

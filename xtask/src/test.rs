@@ -38,14 +38,14 @@ pub(crate) const STEPS: &[Step] = &[
         name: "deny",
         does: "licences, bans and sources of the dependencies (deny.toml)",
         command: &["cargo", "deny", "--locked", "check", "licenses", "bans", "sources"],
-        needs: &[Tool::CargoDeny],
+        needs: &[Tool::Cargo(tools::CARGO_DENY)],
         ..Step::CHECK
     },
     Step {
         name: "advisories",
         does: "no known vulnerability in the dependencies, where the RustSec database can be reached",
         command: &["cargo", "deny", "--locked", "check", "advisories"],
-        needs: &[Tool::CargoDeny],
+        needs: &[Tool::Cargo(tools::CARGO_DENY)],
         only_if: Some(Condition {
             command: &["cargo", "deny", "--locked", "fetch", "db"],
             otherwise: "the RustSec database cannot be reached from here: `cargo deny fetch db` says why",
@@ -84,9 +84,27 @@ pub(crate) const STEPS: &[Step] = &[
         ..Step::TESTS
     },
     Step {
+        name: "guard",
+        does: "each change and each rule is missed by a test when it is taken out",
+        command: &["cargo", "xtask", "guard"],
+        ..Step::CHECK
+    },
+    Step {
+        name: "smoke",
+        does: "a few thousand inputs for every target of fuzz/, the same each time",
+        command: &["cargo", "test", "--workspace", "--locked", "--test", "smoke"],
+        ..Step::TESTS
+    },
+    Step {
         name: "http",
         does: "the HTTPS edge, over loopback",
         command: &["cargo", "test", "--workspace", "--locked", "--test", "http"],
+        ..Step::TESTS
+    },
+    Step {
+        name: "load",
+        does: "a real server under crowds, half-open handshakes and slow clients, over loopback",
+        command: &["cargo", "test", "--workspace", "--locked", "--test", "load", "--", "--test-threads", "1"],
         ..Step::TESTS
     },
     Step {

@@ -9,15 +9,27 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::step::{Step, root};
 
-/// The version of cargo-deny that deny.toml is written for.
-const CARGO_DENY: &str = "0.20.2";
+/// A program that cargo builds, with the version that the files here are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CargoProgram {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// Reads deny.toml.
+pub(crate) const CARGO_DENY: CargoProgram = CargoProgram { name: "cargo-deny", version: "0.20.2" };
+/// Runs fuzz/libfuzzer.
+pub(crate) const CARGO_FUZZ: CargoProgram = CargoProgram { name: "cargo-fuzz", version: "0.13.2" };
+/// Reads .cargo/mutants.toml.
+pub(crate) const CARGO_MUTANTS: CargoProgram = CargoProgram { name: "cargo-mutants", version: "27.1.0" };
 
 /// Something that a step cannot run without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// A component of the Rust toolchain, by its name in rustup.
     Component(&'static str),
-    CargoDeny,
+    /// Built once by cargo, outside the repository.
+    Cargo(CargoProgram),
     /// The Go toolchain, unless `KUBEBUILDER_ASSETS` brings what it would build.
     Go,
     /// The client that the command-line tests send a review with.
@@ -47,7 +59,7 @@ impl Tool {
     pub(crate) fn ensure(self) -> Result<()> {
         match self {
             Self::Component(name) => ensure_component(name),
-            Self::CargoDeny => ensure_cargo_deny(),
+            Self::Cargo(program) => program.ensure(),
             Self::Go => ensure_go(),
             Self::Curl => ensure_package("curl", "curl"),
             Self::H2load => ensure_package("h2load", "nghttp2-client"),
@@ -59,9 +71,33 @@ impl Tool {
 
 /// The caller's PATH, with the tools that were installed here in front.
 pub(crate) fn path() -> OsString {
-    let installed = cargo_deny_root().map(|root| root.join("bin")).ok();
+    let installed = [CARGO_DENY, CARGO_FUZZ, CARGO_MUTANTS].into_iter().filter_map(|program| program.folder().ok());
     let given = env::var_os("PATH").unwrap_or_default();
-    env::join_paths(installed.into_iter().chain(env::split_paths(&given))).unwrap_or(given)
+    env::join_paths(installed.map(|folder| folder.join("bin")).chain(env::split_paths(&given))).unwrap_or(given)
+}
+
+impl CargoProgram {
+    fn ensure(self) -> Result<()> {
+        let Self { name, version } = self;
+        let folder = self.folder()?;
+        if folder.join("bin").join(name).is_file() {
+            return Ok(());
+        }
+        let package = format!("{name}@{version}");
+        anstream::println!("{name} {version} is missing; it is built once, which takes a few minutes");
+        let folder = folder.to_string_lossy();
+        install("cargo", &["install", "--locked", "--root", &folder, &package]).with_context(|| {
+            format!("{name} could not be built; install it with `cargo install --locked --root {folder} {package}`")
+        })
+    }
+
+    /// Beside the programs of the test harness, outside the repository, by version.
+    fn folder(self) -> Result<PathBuf> {
+        let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+        let cache = cache.context("neither XDG_CACHE_HOME nor HOME is set: set one, so that cargo's programs have a place")?;
+        Ok(cache.join("countersign").join(format!("{}-{}", self.name, self.version)))
+    }
 }
 
 fn ensure_component(name: &str) -> Result<()> {
@@ -72,19 +108,6 @@ fn ensure_component(name: &str) -> Result<()> {
     let installed = install("rustup", &["component", "add", name]);
     ensure!(installed.is_ok(), "{name} is missing: install it with `rustup component add {name}`, or by your distribution");
     Ok(())
-}
-
-fn ensure_cargo_deny() -> Result<()> {
-    let folder = cargo_deny_root()?;
-    if folder.join("bin/cargo-deny").is_file() {
-        return Ok(());
-    }
-    let package = format!("cargo-deny@{CARGO_DENY}");
-    anstream::println!("cargo-deny {CARGO_DENY} is missing; it is built once, which takes a few minutes");
-    let folder = folder.to_string_lossy();
-    install("cargo", &["install", "--locked", "--root", &folder, &package]).with_context(|| {
-        format!("cargo-deny could not be built; install it with `cargo install --locked --root {folder} {package}`")
-    })
 }
 
 fn ensure_go() -> Result<()> {
@@ -168,12 +191,4 @@ fn answers(program: &str, arguments: &[&str]) -> bool {
     command.args(arguments).current_dir(root());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
-}
-
-/// Beside the programs of the test harness, outside the repository, by version.
-fn cargo_deny_root() -> Result<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    let cache = cache.context("neither XDG_CACHE_HOME nor HOME is set: set one, so that cargo-deny has a place")?;
-    Ok(cache.join("countersign").join(format!("cargo-deny-{CARGO_DENY}")))
 }

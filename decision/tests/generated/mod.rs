@@ -141,3 +141,23 @@ pub(crate) fn broken(text: &str, edits: &[(prop::sample::Index, usize, &'static 
     }
     characters.into_iter().collect()
 }
+
+/// The pointers of every object in a pod that may get fields: not of maps from text to text, whose fields are keys, nor of what is
+/// compared with the profile whole.
+pub(crate) fn levels(value: &Value, pointer: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            let compared = ["skr", "agent", "endor-loc"].iter().any(|name| value["name"] == **name);
+            let keys = ["/labels", "/annotations", "/nodeSelector"].iter().any(|map| pointer.ends_with(map));
+            if compared || keys {
+                return;
+            }
+            fields.iter().for_each(|(field, value)| levels(value, format!("{pointer}/{field}"), found));
+            found.push(pointer);
+        }
+        Value::Array(elements) => {
+            elements.iter().enumerate().for_each(|(index, element)| levels(element, format!("{pointer}/{index}"), found));
+        }
+        _ => {}
+    }
+}

@@ -1,6 +1,7 @@
 //! `countersign serve`: the admission webhook, in a cluster or without one.
 
 mod cluster;
+mod descriptors;
 mod ending;
 mod listen;
 
@@ -152,7 +153,7 @@ fn limits(configuration: &Configuration) -> Limits {
     Limits {
         body_bytes: limits.max_body_bytes,
         body_bytes_in_flight: limits.max_bytes_in_flight,
-        connections: limits.max_connections,
+        connections: descriptors::room_for(limits.max_connections),
         drain: Duration::try_from(limits.drain_for).unwrap_or_default(),
         ..Limits::default()
     }

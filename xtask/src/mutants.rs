@@ -1,0 +1,27 @@
+//! `cargo xtask mutants`: changes the core in small ways, one at a time, and expects the tests to fail.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result};
+
+use crate::bench::target;
+use crate::step::root;
+use crate::tools::{self, Tool};
+
+/// Runs cargo-mutants as .cargo/mutants.toml says; its report goes to standard output and into `mutants.out` in cargo's target
+/// folder. It works in a copy, and takes about an hour.
+///
+/// # Errors
+/// When cargo-mutants is missing and cannot be installed, or cannot be run.
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    Tool::Cargo(tools::CARGO_MUTANTS).ensure()?;
+    let status = Command::new("cargo")
+        .args(["mutants", "--workspace", "--output"])
+        .arg(target())
+        .args(arguments)
+        .env("PATH", tools::path())
+        .current_dir(root())
+        .status()
+        .context("cannot run cargo mutants")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
