@@ -71,7 +71,7 @@ fn judge(request: &PodRequest<'_>, known: &Known<'_>, setting: &Setting<'_>, sub
     if claims && !refusals.is_empty() && (mode != Mode::Enforce || !subject.opted_in) {
         refusals.insert(0, unearned(mode));
     }
-    warnings.extend(warnings::said_by(Speaker::Validate, &subject, known));
+    warnings.extend(warnings::said_by(Speaker::Validate, subject, known));
     let mut verdict = Verdict::by_mode(if claims { Mode::Enforce } else { mode }, refusals);
     if !subject.confidential && verdict.decision == Decision::Admitted {
         return Verdict { warnings, ..Verdict::untouched() };
