@@ -6,7 +6,7 @@
 //! Source: Kubernetes RuntimeClass (node.k8s.io/v1); the AKS confidential-containers tutorial.
 
 use super::{Judge, Judgement, Judges, WHEN_COMPLETED};
-use crate::configuration::Profile;
+use crate::configuration::{Configuration, Profile};
 use crate::facts::Known;
 use crate::subject::Subject;
 use crate::verdict::Refusal;
@@ -30,7 +30,7 @@ impl Judge for RuntimeClass {
         Some(Reads { class: subject.pod.spec.runtime_class(), profile: subject.profile.as_ref().ok()? })
     }
 
-    fn judge(Reads { class, profile }: &Reads<'_>, _: &Known<'_>) -> Judgement {
+    fn judge(Reads { class, profile }: &Reads<'_>, known: &Known<'_>) -> Judgement {
         match class {
             None => Err(Refusal::new(
                 ID,
@@ -41,16 +41,26 @@ impl Judge for RuntimeClass {
                 format!("Set spec.runtimeClassName: {}, or let the webhook add it: {WHEN_COMPLETED}", profile.runtime_class),
             )),
             Some(class) if profile.accepted(class).is_some() => Ok(()),
-            Some(class) => Err(foreign(class, profile)),
+            Some(class) => Err(foreign(class, profile, &known.facts.configuration)),
         }
     }
 }
 
 /// The refusal of a class that the profile does not accept; /mutate finds it as a conflict.
-pub(crate) fn foreign(class: &str, profile: &Profile) -> Refusal {
+pub(crate) fn foreign(class: &str, profile: &Profile, configuration: &Configuration) -> Refusal {
+    let other = configuration.profiles.iter().find(|other| other.accepted(class).is_some());
+    let other = match other {
+        None => String::new(),
+        Some(other) if configuration.enabled.contains(other) => {
+            format!("; or choose profile {}, which accepts {class}", other.name)
+        }
+        Some(other) => {
+            format!("; or ask the cluster administrator to enable profile {}, which accepts {class}", other.name)
+        }
+    };
     Refusal::new(
         ID,
         format!("spec.runtimeClassName is {class:?}, and profile {} accepts {}", profile.name, profile.accepted_names()),
-        format!("Set spec.runtimeClassName: {}, or remove the field", profile.runtime_class),
+        format!("Set spec.runtimeClassName: {}, or remove the field{other}", profile.runtime_class),
     )
 }
