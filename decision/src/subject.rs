@@ -23,6 +23,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) namespace: &'a str,
     /// What is known of the namespace.
     pub(crate) namespace_facts: &'a NamespaceFacts,
+    /// The configuration in force.
+    pub(crate) configuration: &'a Configuration,
     /// What people call the pod.
     pub(crate) name: &'a str,
     /// Whether it is completed by /mutate and judged by every rule.
@@ -125,6 +127,7 @@ impl<'a> Setting<'a> {
             operation: self.request.operation,
             namespace: self.request.namespace,
             namespace_facts: &self.namespace_facts,
+            configuration,
             name: &self.name,
             opted_in,
             confidential: opted_in || claims_countersigned || by_class || by_annotation,

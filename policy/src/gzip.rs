@@ -37,7 +37,7 @@ pub(crate) fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, MalformedPo
 
 fn hint(bytes: &[u8]) -> &'static str {
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.contains("package ") => {
+        Ok(text) if text.contains("package ") && !text.contains("[data]") => {
             ": it looks like a bare policy, which belongs under policy.rego of an initdata"
         }
         Ok(_) => ": compress the document first (gzip -c initdata.toml | base64 -w0)",

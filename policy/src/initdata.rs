@@ -123,12 +123,15 @@ mod tests {
 
     #[test]
     fn what_the_runtime_would_not_read_is_named_with_its_place() {
-        assert!(reason(&format!("{HEAD}[data]\nx = 1\n")).contains("line 4, column 5: invalid type: integer `1`"));
+        let integer = reason(&format!("{HEAD}[data]\nx = 1\n"));
+        assert!(integer.starts_with("line 4, column 5 of its document: invalid type: integer `1`"), "{integer}");
         assert!(reason(HEAD).contains("missing field `data`"), "{}", reason(HEAD));
         assert!(reason("algorithm = \"sha256\"\n[data]\n").contains("missing field `version`"));
         assert!(reason("version = \"0.1.0\"\n[data]\n").contains("missing field `algorithm`"));
-        assert!(reason("version = \"0.1.0\n").contains("line 1, column"), "{}", reason("version = \"0.1.0\n"));
-        assert!(reason(&format!("{HEAD}[data]\nx = ''\nx = ''\n")).contains("line 5, column 1: duplicate key"));
+        assert!(reason("version = \"0.1.0\n").starts_with("line 1, column "), "{}", reason("version = \"0.1.0\n"));
+        assert!(
+            reason(&format!("{HEAD}[data]\nx = ''\nx = ''\n")).starts_with("line 5, column 1 of its document: duplicate key")
+        );
         assert_eq!(
             reason("version = \"0.2.0\"\nalgorithm = \"sha256\"\n[data]\n"),
             "its document has version \"0.2.0\", and only \"0.1.0\" is known"

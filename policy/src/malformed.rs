@@ -84,7 +84,7 @@ pub enum MalformedPolicy {
         limit: usize,
     },
     /// The document is not TOML, or not of the shape of an initdata.
-    #[error("its document is not an initdata: line {line}, column {column}: {message}")]
+    #[error("line {line}, column {column} of its document: {message}")]
     NotInitdata {
         /// Which line of the document.
         line: usize,

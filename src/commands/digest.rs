@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &DigestArguments) -> anyhow::Result<End> {
                 any = true;
                 writeln!(out, "{digest}  {title}")?;
             }
-            None => anstream::eprintln!("{title} has no annotation {}: nothing to measure", Measured::AgentPolicy.annotation()),
+            None => anstream::eprintln!("{title} has no policy annotation: nothing to measure"),
         }
     }
     if !any {
@@ -29,14 +29,18 @@ pub(super) fn run(arguments: &DigestArguments) -> anyhow::Result<End> {
     Ok(End::Done)
 }
 
-/// The digest of a pod's policy; `None` if it carries none.
+/// The digest of a pod's policy, whichever annotation carries it; `None` if none does.
 pub(super) fn of(file: &ManifestFile, pod: &PodInFile) -> anyhow::Result<Option<Digest>> {
-    let measured = Measured::AgentPolicy;
-    let pointer = format!("/metadata/annotations/{}", measured.annotation());
-    let Some(annotation) = pod.pod.pointer(&pointer).and_then(serde_json::Value::as_str) else { return Ok(None) };
+    let annotations = pod.pod.pointer("/metadata/annotations");
+    let text_of = |key: &str| annotations?.get(key)?.as_str();
+    let at = |pointer: &str| file.position(pod, pointer).map_or_else(String::new, |position| format!("{position}: "));
+    let carried = Measured::carried(text_of)
+        .map_err(|several| anyhow!("{}{} {}: {several}", at("/metadata/annotations"), pod.kind, pod.name))?;
+    let Some((measured, annotation)) = carried else { return Ok(None) };
+    let key = measured.annotation();
     let reading = measured.read(annotation, Limits::OFFLINE).map_err(|malformed| {
-        let at = file.position(pod, &pointer).map_or_else(String::new, |position| format!("{position}: "));
-        anyhow!("{at}annotation {} of {} {} is not a policy: {malformed}", measured.annotation(), pod.kind, pod.name)
+        let at = at(&format!("/metadata/annotations/{key}"));
+        anyhow!("{at}annotation {key} of {} {} is not {}: {malformed}", pod.kind, pod.name, measured.noun())
     })?;
     Ok(Some(reading.digest))
 }

@@ -14,12 +14,16 @@ pub(super) struct Literals {
     pub(super) default_actions: &'static [&'static str],
     /// How long a stopping replica keeps serving.
     pub(super) drain_seconds: i64,
+    /// The classes that pods of enabled profiles run in.
+    pub(super) enabled_classes: Vec<String>,
     /// The profiles that a namespace may choose.
     pub(super) enabled_profiles: Vec<String>,
     /// How long a stopping pod may take.
     pub(super) grace_seconds: i64,
     /// The handlers that run confidential pods.
     pub(super) handlers: Vec<String>,
+    /// Each of those classes with the annotation that is measured in it, with a space between them.
+    pub(super) measured_in: Vec<String>,
     /// The memory limit of the container.
     pub(super) memory_mebibytes: usize,
     /// The annotations that hold policies.
@@ -37,10 +41,12 @@ impl Literals {
         Self {
             default_actions: actions(configuration.default_mode),
             drain_seconds,
+            enabled_classes: owned(configuration.enabled_classes()),
             enabled_profiles: owned(configuration.enabled.iter().map(|profile| &profile.name)),
             // Beside the drain time, what is in flight may take the webhooks' timeoutSeconds, and the rest is for good measure.
             grace_seconds: drain_seconds.saturating_add(15),
             handlers: owned(configuration.handlers()),
+            measured_in: configuration.measured_classes().iter().map(|(class, key)| format!("{class} {key}")).collect(),
             memory_mebibytes: limits.max_bytes_in_flight.saturating_mul(2).div_ceil(1024 * 1024).saturating_add(128),
             policy_annotations: configuration.policy_annotations(),
             required_namespaces: owned(&configuration.required_namespaces),

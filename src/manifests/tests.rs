@@ -224,16 +224,32 @@ fn confidential_pods_are_guarded_in_every_namespace() {
 
 #[test]
 fn the_conditions_name_the_classes_and_namespaces_of_the_configuration() {
+    let known = "'kata-cc-isolation', 'kata-cc', 'kata-qemu-snp', 'kata-qemu-tdx', 'kata-qemu-coco-dev'";
     let expected = [
-        (built_in(), "request.namespace in [] ||", "in ['kata-cc-isolation', 'kata-cc'] ||"),
-        (configured(), "request.namespace in ['payments', '123'] ||", "in ['kata-cc-isolation', 'kata-cc', 'kata-other'] ||"),
+        (built_in(), "request.namespace in [] ||", format!("in [{known}] ||")),
+        (configured(), "request.namespace in ['payments', '123'] ||", format!("in [{known}, 'kata-other'] ||")),
     ];
-    for (documents, namespaces, classes) in expected {
+    for (documents, namespaces, classes) in &expected {
         let mutating = condition(&entries(&documents, "MutatingWebhookConfiguration")[1], "confidential").unwrap();
         let validating = condition(&entries(&documents, "ValidatingWebhookConfiguration")[1], "confidential").unwrap();
         assert_eq!(mutating, validating, "both must guard the same pods");
-        assert!(mutating.contains(namespaces) && mutating.contains(classes), "{mutating}");
+        assert!(mutating.contains(namespaces) && mutating.contains(classes.as_str()), "{mutating}");
     }
+}
+
+#[test]
+fn the_backstop_wants_what_the_enabled_profiles_measure() {
+    let configuration = "{apiVersion: countersign.dev/v1alpha1, kind: Configuration, enabledProfiles: [coco-tdx, aks]}";
+    let files = render(&Configuration::parse(configuration).unwrap(), None, NAMESPACE, IMAGE).unwrap();
+    let policies = |documents: Vec<Value>| {
+        let policy = |document: &Value| document["kind"] == "ValidatingAdmissionPolicy";
+        documents.into_iter().filter(policy).map(|policy| policy["spec"].to_string()).collect::<String>()
+    };
+    let tdx = "kata-qemu-tdx io.katacontainers.config.hypervisor.cc_init_data";
+    let aks = "kata-cc-isolation io.katacontainers.config.agent.policy";
+    let enabled = policies(documents(&files));
+    assert!(enabled.contains(&format!("['{tdx}', '{aks}', 'kata-cc io.")), "{enabled}");
+    assert!(!policies(built_in()).contains(tdx), "coco-tdx is known there, and not enabled");
 }
 
 #[test]

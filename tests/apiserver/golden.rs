@@ -8,6 +8,7 @@ use countersign_decision::{facts::Known, mutate};
 use countersign_golden::{
     Case, ExpectedPod, ExpectedVerdict, Given, NAMESPACE, Reason, change_cases, missing, rule_cases, warning_cases,
 };
+use countersign_policy::{Limits, Measured};
 use serde_json::{Value, json};
 
 use crate::pods::{Answer, create, delete, run};
@@ -186,8 +187,9 @@ fn update(site: &Site, world: &mut World, case: &Case<ExpectedVerdict>, old: &Va
 
 /// An allow-list for the policy that a pod carries.
 fn everything(pod: &Value) -> Value {
-    let annotation = pod["metadata"]["annotations"]["io.katacontainers.config.agent.policy"].as_str().unwrap_or_default();
-    match countersign_policy::Measured::AgentPolicy.read(annotation, countersign_policy::Limits::OFFLINE) {
+    let carried = Measured::carried(|key| pod["metadata"]["annotations"][key].as_str());
+    let (measured, annotation) = carried.unwrap().unwrap_or((Measured::AgentPolicy, ""));
+    match measured.read(annotation, Limits::OFFLINE) {
         Ok(reading) => json!([{"digest": reading.digest.to_string(), "namespaces": ["*"]}]),
         Err(_) => json!([]),
     }

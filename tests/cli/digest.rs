@@ -33,6 +33,18 @@ fn real_policies_have_their_known_digests() {
             "ms-deployment-busybox.yaml",
             "sha256:fbea465d11f89d47db8209a389eb02b05411be31988410cd3af417bfe41acc13  Deployment/-/busybox-deployment\n",
         ),
+        (
+            "consumer-coco-snp.yaml",
+            "sha256:bc12ca471144345df00fad37f1825c139440adbaef438c201cea55e38fe1d4e9  Pod/kafka/kafka-golang-consumer\n",
+        ),
+        (
+            "consumer-coco-tdx.yaml",
+            "sha384:ecb0de10c7ac5356d6e13fcd2c6984f383d451b5d74bf12c038ca15791548b361314abe7073b13ba85db0054a47ac261  Pod/kafka/kafka-golang-consumer\n",
+        ),
+        (
+            "kata-pod-initdata.yaml",
+            "sha256:38367f88f4b1d9fea79c6750b2755bbc58609a5d8b15f58e89646cf46ff2036e  Pod/-/one-container\n",
+        ),
     ];
     for (name, line) in known {
         let Some(path) = fixture(&format!("fixtures/{name}")) else { return };
@@ -52,6 +64,48 @@ fn a_policy_that_cannot_be_read_is_named_with_its_place() {
     let error = countersign_with(pod, &["digest", "-f", "-"]).unusable();
     assert!(
         error.contains("standard input:6:44") && error.contains("character - at position 5 is not standard base64"),
+        "{error}"
+    );
+}
+
+/// An initdata by sha512 without a policy, compressed.
+const INITDATA: &str = "H4sIAAAAAAACAytLLSrOzM9TsFVQMtAz1DNQ4krMSc8vyizJyAWJFWckmhoaKXFFpySWJMZyAQBworHdLgAAAA==";
+
+fn pod(annotations: &str) -> String {
+    format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations: {{{annotations}}}\nspec: {{containers: []}}\n")
+}
+
+#[test]
+fn an_initdata_is_digested_by_its_own_algorithm_under_either_key() {
+    let document = b"version = \"0.1.0\"\nalgorithm = \"sha512\"\n[data]\n";
+    let digest = countersign_policy::Digest::of(countersign_policy::Algorithm::Sha512, document);
+    for key in ["hypervisor", "runtime"] {
+        let pod = pod(&format!("io.katacontainers.config.{key}.cc_init_data: {INITDATA}"));
+        assert_eq!(countersign_with(&pod, &["digest", "-f", "-"]).printed(), format!("{digest}  Pod/-/p\n"));
+    }
+}
+
+#[test]
+fn two_policy_annotations_on_one_pod_are_refused_by_name() {
+    let pod = pod(&format!(
+        "io.katacontainers.config.agent.policy: cGFja2FnZQ==, io.katacontainers.config.hypervisor.cc_init_data: {INITDATA}"
+    ));
+    for command in ["digest", "allow"] {
+        let error = countersign_with(&pod, &[command, "-f", "-"]).unusable();
+        assert!(
+            error.contains("standard input:5:16")
+                && error.contains("Pod p: annotations io.katacontainers.config.agent.policy and io.katacontainers.config.hypervisor.cc_init_data both carry a policy"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn an_initdata_that_cannot_be_read_is_named_with_its_place() {
+    let pod = pod(&format!("io.katacontainers.config.hypervisor.cc_init_data: {}", INITDATA.trim_end_matches('=')));
+    let error = countersign_with(&pod, &["digest", "-f", "-"]).unusable();
+    assert!(
+        error.contains("standard input:5:67: annotation io.katacontainers.config.hypervisor.cc_init_data of Pod p is not an initdata: its padding is wrong"),
         "{error}"
     );
 }

@@ -99,3 +99,16 @@ fn a_conflict_is_refused_with_exit_code_1() {
         called.err
     );
 }
+
+#[test]
+fn a_pod_of_upstream_gets_its_class_and_no_sidecar() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = "{apiVersion: countersign.dev/v1alpha1, kind: Configuration, enabledProfiles: [coco-snp]}";
+    let configuration = file(folder.path(), "coco.yaml", configuration);
+    let rendered = countersign(&["render", "-f", PLAIN, "--config", &configuration]).printed();
+    let (pod, plain) = (documents(&rendered).remove(0), documents(&std::fs::read_to_string(PLAIN).unwrap()).remove(0));
+    assert_eq!(pod["spec"]["runtimeClassName"], "kata-qemu-snp");
+    assert_eq!(pod["metadata"]["annotations"]["countersign.dev/profile"], "coco-snp");
+    assert_eq!(pod["spec"]["containers"], plain["spec"]["containers"]);
+    assert_eq!(pod["spec"]["nodeSelector"], Value::Null);
+}

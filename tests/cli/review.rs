@@ -101,3 +101,31 @@ fn the_node_of_a_stored_pod_is_the_schedulers_choice_and_of_a_new_one_its_author
     let stored = countersign(&["review", "-f", &pod, "--allow-list", LIST, "--as-stored"]).printed();
     assert!(!stored.contains("scheduling: "), "{stored}");
 }
+
+const COCO: &str = "{apiVersion: countersign.dev/v1alpha1, kind: Configuration, enabledProfiles: [aks, coco-snp, coco-tdx]}";
+
+#[test]
+fn real_consumers_of_every_platform_are_admitted_once_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = file(folder.path(), "coco.yaml", COCO);
+    for name in ["consumer-aks", "consumer-deployment-aks", "consumer-coco-snp", "consumer-coco-tdx"] {
+        let Some(consumer) = fixture(&format!("fixtures/{name}.yaml")) else { return };
+        let list = file(folder.path(), "al.yaml", &countersign(&["allow", "-f", &consumer]).printed());
+        let review = ["review", "-f", &consumer, "--allow-list", &list, "--config", &configuration];
+        let printed = countersign(&review).printed();
+        assert!(printed.starts_with("admitted  "), "{name}: {printed}");
+        let digest = countersign(&["digest", "-f", &consumer]).printed();
+        assert!(printed.contains(digest.split(' ').next().unwrap()), "{name}: {printed}");
+        assert!(name.contains("aks") || !printed.contains("warning"), "{name}: {printed}");
+    }
+}
+
+#[test]
+fn a_real_consumer_of_another_platform_is_refused_where_its_profile_is_not_enabled() {
+    let Some(consumer) = fixture("fixtures/consumer-coco-snp.yaml") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let list = file(folder.path(), "al.yaml", &countersign(&["allow", "-f", &consumer]).printed());
+    let refused = countersign(&["review", "-f", &consumer, "--allow-list", &list]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.out.contains("ask the cluster administrator to enable profile coco-snp"), "{}", refused.out);
+}

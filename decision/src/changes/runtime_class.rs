@@ -16,7 +16,7 @@ pub(super) fn make(asked: &Asked<'_>, edits: &mut Edits) -> Result<(), Refusal> 
     match asked.subject.pod.spec.runtime_class() {
         None => edits.runtime_class(&profile.runtime_class),
         Some(class) if profile.accepted(class).is_some() => {}
-        Some(class) => return Err(rules::foreign_runtime_class(class, profile)),
+        Some(class) => return Err(rules::foreign_runtime_class(class, profile, asked.subject.configuration)),
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod profile;
 
 use std::sync::Arc;
 
+use countersign_policy::Measured;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,7 +20,8 @@ use crate::names::Name;
 use crate::yaml::{self, YamlError};
 
 /// The profiles that are part of the program, in the order in which they are shown.
-const BUILT_IN: [(&str, &str); 1] = [("aks", include_str!("aks.yaml"))];
+const BUILT_IN: [&str; 4] =
+    [include_str!("aks.yaml"), include_str!("coco-snp.yaml"), include_str!("coco-tdx.yaml"), include_str!("coco-dev.yaml")];
 
 /// What a refusal by /validate becomes in a namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -125,7 +127,7 @@ impl Configuration {
     pub fn parse(text: &str) -> Result<Self, YamlError> {
         let file: ConfigurationFile = yaml::read(text)?;
         let mut profiles: Vec<Arc<Profile>> = Vec::new();
-        for (_, text) in BUILT_IN {
+        for text in BUILT_IN {
             profiles.push(Arc::new(yaml::read(text)?));
         }
         for (index, profile) in file.profiles.iter().enumerate() {
@@ -215,6 +217,31 @@ impl Configuration {
         keys
     }
 
+    /// Every runtime class that an enabled profile accepts, once, in the order of the profiles.
+    pub fn enabled_classes(&self) -> Vec<&Name> {
+        let mut classes = Vec::new();
+        for (class, _) in self.measured_classes() {
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+        classes
+    }
+
+    /// Every runtime class that an enabled profile accepts, with the key of the annotation that is measured in it.
+    pub fn measured_classes(&self) -> Vec<(&Name, &'static str)> {
+        let mut measured = Vec::new();
+        for profile in &self.enabled {
+            for accepted in &profile.accepts {
+                let pair = (&accepted.runtime_class, profile.policy_annotation.key());
+                if !measured.contains(&pair) {
+                    measured.push(pair);
+                }
+            }
+        }
+        measured
+    }
+
     /// Whether a runtime class of this name belongs to a profile.
     pub fn is_confidential_class(&self, class: &str) -> bool {
         self.profiles.iter().any(|profile| profile.accepted(class).is_some())
@@ -259,6 +286,11 @@ fn check(profile: &Profile) -> Result<(), String> {
             "permittedAnnotations: {key:?} does not begin with {}: every other annotation is permitted anyway",
             crate::labels::KATA_PREFIX
         ));
+    }
+    let own = profile.policy_annotation.key();
+    let carries_a_policy = |key: &str| Measured::ALL.iter().any(|measured| measured.annotation() == key);
+    if let Some(key) = profile.permitted_annotations.iter().find(|key| *key != own && carries_a_policy(key)) {
+        return Err(format!("permittedAnnotations: {key:?} carries a policy, and the profile's runtime measures {own} alone"));
     }
     let Some(sidecar) = &profile.sidecar else { return Ok(()) };
     let text = |field: &str| sidecar.container.get(field).and_then(Value::as_str).is_some_and(|text| !text.is_empty());

@@ -66,6 +66,12 @@ pub enum PolicyAnnotation {
     /// The base64 of the Rego text; the hardware reports its SHA-256.
     #[serde(rename = "io.katacontainers.config.agent.policy")]
     AgentPolicy,
+    /// The base64 of the gzip of an initdata document; the hardware reports its digest by the algorithm that it names.
+    #[serde(rename = "io.katacontainers.config.hypervisor.cc_init_data")]
+    Initdata,
+    /// The same under its earlier key, for runtimes that read that one.
+    #[serde(rename = "io.katacontainers.config.runtime.cc_init_data")]
+    EarlierInitdata,
 }
 
 impl PolicyAnnotation {
@@ -73,6 +79,8 @@ impl PolicyAnnotation {
     pub const fn measured(self) -> Measured {
         match self {
             Self::AgentPolicy => Measured::AgentPolicy,
+            Self::Initdata => Measured::Initdata,
+            Self::EarlierInitdata => Measured::EarlierInitdata,
         }
     }
 

@@ -17,10 +17,38 @@ fn without_a_file_aks_is_enabled_and_enforced() {
 /// A policy measures the sidecar: what is released must stay as it is. If this fails, undo the change and make a new profile.
 #[test]
 fn a_released_built_in_profile_never_changes() {
-    let released = countersign_policy::Digest::sha256_of(
-        serde_json::to_string(&*Configuration::built_in().unwrap().enabled[0]).unwrap().as_bytes(),
+    let profiles = Configuration::built_in().unwrap().profiles;
+    let released = profiles.iter().map(|profile| {
+        let digest = countersign_policy::Digest::sha256_of(serde_json::to_string(&**profile).unwrap().as_bytes());
+        format!("{} {digest}", profile.name)
+    });
+    assert_eq!(
+        released.collect::<Vec<_>>(),
+        [
+            "aks sha256:5c626fdfd031cc15ca61344d6430dfd1457996462b82a73900506b0943d52262",
+            "coco-snp sha256:27eabfb7bad040b3e725584d4e9b53163489f371a18c9af1f421c31a13f4d427",
+            "coco-tdx sha256:e4ff65d6a2c93c41bc4411bdda2ca198b7f1d97833d8f22d2f2fac2ded6b4233",
+            "coco-dev sha256:a99c2511c3555083105eb2c04fb0561eb128a4d7982002f93231ca52de095ac8",
+        ]
     );
-    assert_eq!(released.to_string(), "sha256:5c626fdfd031cc15ca61344d6430dfd1457996462b82a73900506b0943d52262");
+}
+
+#[test]
+fn the_built_in_profiles_contradict_nothing_that_a_file_must_not() {
+    for profile in Configuration::built_in().unwrap().profiles {
+        assert_eq!(check(&profile), Ok(()), "{}", profile.name);
+    }
+}
+
+#[test]
+fn what_is_measured_in_a_class_is_known_of_enabled_profiles_alone() {
+    let enabled = |names: &str| {
+        let configuration = Configuration::parse(&format!("{HEAD}enabledProfiles: [{names}]\n")).unwrap();
+        let measured = configuration.measured_classes();
+        measured.iter().map(|(class, key)| format!("{class} {key}")).collect::<Vec<_>>()
+    };
+    assert_eq!(enabled("coco-snp"), ["kata-qemu-snp io.katacontainers.config.hypervisor.cc_init_data"]);
+    assert_eq!(enabled("aks, coco-tdx").len(), 3);
 }
 
 #[test]
@@ -37,7 +65,9 @@ fn a_whole_file_is_read() {
     assert_eq!(configuration.limits.facts_stale_after, jiff::SignedDuration::from_mins(90));
     assert_eq!(configuration.limits.last_good_for, jiff::SignedDuration::from_hours(1));
     assert!(configuration.required_namespaces.iter().any(|name| *name == *"payments"));
-    assert_eq!(configuration.runtime_classes().len(), 2, "a class that two profiles accept stands once");
+    let classes = configuration.runtime_classes();
+    let known = ["kata-cc-isolation", "kata-cc", "kata-qemu-snp", "kata-qemu-tdx", "kata-qemu-coco-dev"];
+    assert!(classes.iter().map(|class| &***class).eq(known), "{classes:?}: each stands once, its profile enabled or not");
 }
 
 #[test]
@@ -51,7 +81,7 @@ fn what_is_wrong_is_named_with_field_line_and_column() {
     );
     assert_eq!(
         error("enabledProfiles: [aks, akz]\n"),
-        "line 3, column 24: enabledProfiles[1]: there is no profile akz: known are aks"
+        "line 3, column 24: enabledProfiles[1]: there is no profile akz: known are aks, coco-snp, coco-tdx, coco-dev"
     );
     assert_eq!(error("enabledProfiles: [aks, aks]\n"), "line 3, column 24: enabledProfiles[1]: aks stands twice");
     let empty = error("enabledProfiles: []\n");
@@ -88,6 +118,10 @@ fn a_profile_that_contradicts_itself_is_refused() {
             .contains("restartPolicy: Always")
     );
     assert!(profile(&format!("{accepts}, permittedAnnotations: [a.b/c]")).contains("permitted anyway"));
+    for key in ["io.katacontainers.config.hypervisor.cc_init_data", "io.katacontainers.config.runtime.cc_init_data"] {
+        let error = profile(&format!("{accepts}, permittedAnnotations: [{key}]"));
+        assert!(error.contains(&format!("permittedAnnotations: \"{key}\" carries a policy")), "{error}");
+    }
     let twin = format!(
         "profiles:\n- {{name: aks, runtimeClass: a, policyAnnotation: io.katacontainers.config.agent.policy, {accepts}}}\n"
     );

@@ -2,7 +2,8 @@
 //!
 //! Why: kernel parameters, images, firmware and the like change the guest, or carry a policy that this platform never measures.
 //! Reads: the annotations under io.katacontainers., the profile.
-//! Allows: the profile's policy annotation and its `permittedAnnotations`.
+//! Allows: the profile's policy annotation and its `permittedAnnotations`, among which no other policy annotation can be: one that the
+//! runtime does not measure is refused, beside the one that it does too.
 //! Source: Kata Containers, "How to set sandbox config with annotations".
 
 use super::{Judge, Judgement, Judges};

@@ -2,10 +2,11 @@
 //!
 //! Why: a text that two readers decode differently has two digests.
 //! Reads: the annotation's text, the profile.
-//! Allows: strict base64 of UTF-8 text, not empty, no longer than `limits.maxPolicyCharacters`.
+//! Allows: strict base64 of at most `limits.maxPolicyCharacters`, not empty. It is UTF-8 text, or one whole gzip stream of an initdata
+//! document of at most `limits.maxInitdataBytes`, by what the profile's runtime measures.
 
 use super::{Judge, Judgement, Judges};
-use crate::configuration::Profile;
+use crate::configuration::{PolicyAnnotation, Profile};
 use crate::facts::Known;
 use crate::subject::{Policy, Subject};
 use crate::verdict::Refusal;
@@ -32,8 +33,19 @@ impl Judge for PolicyMalformed {
             Ok(_) => Ok(()),
             Err(malformed) => Err(Refusal::new(
                 Self::ID,
-                format!("annotation {} is not a policy: {malformed}", profile.policy_annotation.key()),
-                "Put the generator's output into the annotation unchanged, in one line (base64 -w0 policy.rego)",
+                format!(
+                    "annotation {} is not {}: {malformed}",
+                    profile.policy_annotation.key(),
+                    profile.policy_annotation.measured().noun()
+                ),
+                match profile.policy_annotation {
+                    PolicyAnnotation::AgentPolicy => {
+                        "Put the generator's output into the annotation unchanged, in one line (base64 -w0 policy.rego)"
+                    }
+                    PolicyAnnotation::Initdata | PolicyAnnotation::EarlierInitdata => {
+                        "Put the generator's output into the annotation unchanged, in one line (gzip -c initdata.toml | base64 -w0)"
+                    }
+                },
             )),
         }
     }

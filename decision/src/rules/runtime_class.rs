@@ -8,7 +8,7 @@
 
 use super::unknown_confidential_runtime::confidential_handler;
 use super::{Judge, Judgement, Judges, WHEN_COMPLETED};
-use crate::configuration::Profile;
+use crate::configuration::{Configuration, Profile};
 use crate::facts::Known;
 use crate::subject::Subject;
 use crate::verdict::Refusal;
@@ -44,16 +44,26 @@ impl Judge for RuntimeClass {
             )),
             Some(class) if profile.accepted(class).is_some() => Ok(()),
             Some(class) if confidential_handler(class, known.facts).is_some() => Ok(()),
-            Some(class) => Err(foreign(class, profile)),
+            Some(class) => Err(foreign(class, profile, &known.facts.configuration)),
         }
     }
 }
 
 /// The refusal of a class that the profile does not accept; /mutate finds it as a conflict.
-pub(crate) fn foreign(class: &str, profile: &Profile) -> Refusal {
+pub(crate) fn foreign(class: &str, profile: &Profile, configuration: &Configuration) -> Refusal {
+    let other = configuration.profiles.iter().find(|other| other.accepted(class).is_some());
+    let other = match other {
+        None => String::new(),
+        Some(other) if configuration.enabled.contains(other) => {
+            format!("; or choose profile {}, which accepts {class}", other.name)
+        }
+        Some(other) => {
+            format!("; or ask the cluster administrator to enable profile {}, which accepts {class}", other.name)
+        }
+    };
     Refusal::new(
         ID,
         format!("spec.runtimeClassName is {class:?}, and profile {} accepts {}", profile.name, profile.accepted_names()),
-        format!("Set spec.runtimeClassName: {}, or remove the field", profile.runtime_class),
+        format!("Set spec.runtimeClassName: {}, or remove the field{other}", profile.runtime_class),
     )
 }

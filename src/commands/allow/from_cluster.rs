@@ -37,9 +37,15 @@ fn candidate(pod: &Pod, configuration: &Configuration) -> Option<Candidate> {
         return None;
     }
     let spec = pod.spec.as_ref()?;
-    let measured = Measured::AgentPolicy;
     let title = format!("Pod/{}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
-    let Some(annotation) = pod.annotations().get(measured.annotation()) else {
+    let carried = match Measured::carried(|key| pod.annotations().get(key).map(String::as_str)) {
+        Ok(carried) => carried,
+        Err(several) => {
+            anstream::eprintln!("{title} is left out: {several}");
+            return None;
+        }
+    };
+    let Some((measured, annotation)) = carried else {
         if let Some(class) = spec.runtime_class_name.as_ref().filter(|class| configuration.is_confidential_class(class)) {
             anstream::eprintln!(
                 "{title} is left out: it runs in {class} without a policy, and would be refused (policy-missing)"
@@ -56,7 +62,11 @@ fn candidate(pod: &Pod, configuration: &Configuration) -> Option<Candidate> {
             name: Some(workload(pod)),
         }),
         Err(malformed) => {
-            anstream::eprintln!("{title} is left out: its policy annotation {malformed}");
+            anstream::eprintln!(
+                "{title} is left out: its annotation {} is not {}: {malformed}",
+                measured.annotation(),
+                measured.noun()
+            );
             None
         }
     }

@@ -3,6 +3,7 @@
 mod confidential_pods;
 mod countersigned_label;
 mod default_mode;
+mod enabled_profiles;
 mod handlers;
 mod namespace_labels;
 mod unchanging_keys;
@@ -14,7 +15,7 @@ use countersign_harness::{ApiServer, Options};
 use serde_json::{Value, json};
 
 use crate::pods::{Answer, create, run};
-use crate::site::{apply, block_on, runtime_class, shipped, until, without_webhooks};
+use crate::site::{apply, block_on, manifests, runtime_class, shipped, until, without_webhooks};
 
 /// The annotation that profile `aks` measures.
 const KEY: &str = "io.katacontainers.config.agent.policy";
@@ -35,6 +36,14 @@ fn server() -> &'static ApiServer {
         in_force(&server);
         server
     })
+}
+
+/// The manifests that are printed for a configuration.
+fn rendered_for(configuration: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("configuration.yaml");
+    std::fs::write(&file, configuration).unwrap();
+    manifests(Some(&file))
 }
 
 /// Boots an API server with the policies of an installation and the users of the tests.
