@@ -7,7 +7,7 @@ use serde_json::json;
 
 const HEAD: &str = "apiVersion: countersign.dev/v1alpha1\nkind: Configuration\n";
 
-/// The built-in profile and one more, which shares a handler with it.
+/// The built-in profiles and one more, which shares a handler with one of them.
 fn with_another_profile() -> Configuration {
     let profile = json!({"name": "lab", "runtimeClass": "lab-a", "policyAnnotation": "io.katacontainers.config.agent.policy",
         "accepts": [{"runtimeClass": "lab-a", "handlers": ["kata-cc", "lab"]}, {"runtimeClass": "kata-cc", "handlers": ["lab"]}]});
@@ -18,9 +18,13 @@ fn with_another_profile() -> Configuration {
 fn every_class_handler_and_annotation_of_a_known_profile_is_named_once() {
     let configuration = with_another_profile();
     let names = |names: Vec<&countersign_decision::names::Name>| names.into_iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(names(configuration.runtime_classes()), ["kata-cc-isolation", "kata-cc", "lab-a"]);
-    assert_eq!(names(configuration.handlers()), ["kata-cc", "lab"]);
-    assert_eq!(configuration.policy_annotations(), ["io.katacontainers.config.agent.policy"]);
+    assert_eq!(
+        names(configuration.runtime_classes()),
+        ["kata-cc-isolation", "kata-cc", "kata-qemu-snp", "kata-qemu-tdx", "kata-qemu-coco-dev", "lab-a"]
+    );
+    assert_eq!(names(configuration.handlers()), ["kata-cc", "kata-qemu-snp", "kata-qemu-tdx", "kata-qemu-coco-dev", "lab"]);
+    let annotations = ["io.katacontainers.config.agent.policy", "io.katacontainers.config.hypervisor.cc_init_data"];
+    assert_eq!(configuration.policy_annotations(), annotations);
 }
 
 #[test]

@@ -230,8 +230,8 @@ fn the_conditions_name_the_classes_and_namespaces_of_the_configuration() {
         (configured(), "request.namespace in ['payments', '123'] ||", format!("in [{known}, 'kata-other'] ||")),
     ];
     for (documents, namespaces, classes) in &expected {
-        let mutating = condition(&entries(&documents, "MutatingWebhookConfiguration")[1], "confidential").unwrap();
-        let validating = condition(&entries(&documents, "ValidatingWebhookConfiguration")[1], "confidential").unwrap();
+        let mutating = condition(&entries(documents, "MutatingWebhookConfiguration")[1], "confidential").unwrap();
+        let validating = condition(&entries(documents, "ValidatingWebhookConfiguration")[1], "confidential").unwrap();
         assert_eq!(mutating, validating, "both must guard the same pods");
         assert!(mutating.contains(namespaces) && mutating.contains(classes.as_str()), "{mutating}");
     }

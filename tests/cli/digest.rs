@@ -105,7 +105,7 @@ fn an_initdata_that_cannot_be_read_is_named_with_its_place() {
     let pod = pod(&format!("io.katacontainers.config.hypervisor.cc_init_data: {}", INITDATA.trim_end_matches('=')));
     let error = countersign_with(&pod, &["digest", "-f", "-"]).unusable();
     assert!(
-        error.contains("standard input:5:67: annotation io.katacontainers.config.hypervisor.cc_init_data of Pod p is not an initdata: its padding is wrong"),
+        error.contains("standard input:5:67 (document 1): annotation io.katacontainers.config.hypervisor.cc_init_data of Pod p is not an initdata: its padding is wrong"),
         "{error}"
     );
 }
