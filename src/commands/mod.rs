@@ -1,6 +1,7 @@
 //! The commands, one file each. They read input, call the decision core and print; they decide nothing themselves.
 
 mod allow;
+mod carried;
 mod cluster;
 mod demo;
 mod digest;

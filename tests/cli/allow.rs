@@ -54,3 +54,22 @@ fn a_new_list_is_for_the_namespace_that_countersign_is_installed_in() {
     let error = countersign(&["allow", "-f", CONSUMER, "--context", "c"]).unusable();
     assert!(error.contains("--kubeconfig and --context go with --from-cluster"), "{error}");
 }
+
+#[test]
+fn whom_an_initdata_asks_for_keys_is_said_before_it_is_listed() {
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  namespace: kafka\n  annotations: {{io.katacontainers.config.hypervisor.cc_init_data: {BROKER}}}\nspec: {{containers: []}}\n"
+    );
+    let called = countersign_with(&pod, &["allow", "-f", "-"]);
+    assert!(called.err.contains("  with cdh.toml kbc.url: https://broker.example\n"), "{}", called.err);
+    assert!(
+        called.err.contains("  with warning: cdh.toml has a key kbc.backdoor that Countersign does not know\n"),
+        "{}",
+        called.err
+    );
+    let list = called.printed();
+    assert!(!list.contains("broker"), "{list}");
+}
+
+/// An initdata whose cdh.toml names a broker at broker.example and has a key `backdoor`, compressed.
+const BROKER: &str = "H4sIAAAAAAACAxWMQQrDMAwE73pF0AOctNAeCn1JCUW2RR1sR0FWSp9f+zizw35Z2yb79JxwcRe3IFD5iG6W6nAt0fV2R3hFMloBQ0zOpBYcI3affVhhp8pDhPDujHBqGZjMjvaYZ6+SWR3/qB6FETyFHEW0N6Ynwzj6AwuXtx2IAAAA";

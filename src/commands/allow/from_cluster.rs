@@ -10,6 +10,7 @@ use kube::api::{Api, ListParams};
 use super::Candidate;
 use crate::args::ClusterArguments;
 use crate::commands::cluster;
+use crate::commands::explain::beside_the_policy;
 
 /// Every policy that runs in the cluster. What cannot be listed is said on standard error, so that nobody takes the list for
 /// complete.
@@ -60,6 +61,7 @@ fn candidate(pod: &Pod, configuration: &Configuration) -> Option<Candidate> {
             digest: reading.digest,
             title,
             name: Some(workload(pod)),
+            beside: beside_the_policy(&reading),
         }),
         Err(malformed) => {
             anstream::eprintln!(

@@ -13,7 +13,9 @@ use countersign_decision::request::Operation;
 use countersign_policy::Digest;
 use jiff::Timestamp;
 
-use super::{End, digest, input, offline};
+use super::carried::carried;
+use super::explain::beside_the_policy;
+use super::{End, input, offline};
 use crate::args::AllowArguments;
 
 /// A policy that asks to be listed, with where it is to run.
@@ -26,6 +28,8 @@ struct Candidate {
     title: String,
     /// What the entry is called, if nobody gives a name.
     name: Option<String>,
+    /// What comes into the guest beside the policy, for people: nobody shall list a stranger's key broker unseen.
+    beside: Vec<String>,
 }
 
 pub(super) fn run(arguments: &AllowArguments) -> anyhow::Result<End> {
@@ -45,18 +49,18 @@ pub(super) fn run(arguments: &AllowArguments) -> anyhow::Result<End> {
             (Some(text), (*facts.allow_list).clone())
         }
     };
-    let mut entries = Vec::new();
+    let mut entries: Vec<(String, Vec<String>, WrittenEntry)> = Vec::new();
     for candidate in candidates {
         let entry = entry(&candidate, arguments)?;
         if let Some(revoked) = revoked(&listed, &candidate, &configuration) {
             anstream::eprintln!("{} is left out: {} is revoked by {revoked}", candidate.title, candidate.digest);
         } else if is_listed(&listed, &candidate, &entry, &configuration) {
             anstream::eprintln!("{} is listed already: {}", candidate.title, candidate.digest);
-        } else if !entries.iter().any(|(_, known)| known == &entry) {
-            entries.push((candidate.title, entry));
+        } else if !entries.iter().any(|(.., known)| known == &entry) {
+            entries.push((candidate.title, candidate.beside, entry));
         }
     }
-    for (title, entry) in &entries {
+    for (title, beside, entry) in &entries {
         let accounts = entry
             .service_accounts
             .as_ref()
@@ -66,8 +70,11 @@ pub(super) fn run(arguments: &AllowArguments) -> anyhow::Result<End> {
             Some(Namespaces::All) | None => "every namespace".to_owned(),
         };
         anstream::eprintln!("lists {title}: {} for {namespaces}, {accounts}", entry.digest);
+        for line in beside {
+            anstream::eprintln!("  with {line}");
+        }
     }
-    let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
+    let entries: Vec<_> = entries.into_iter().map(|(.., entry)| entry).collect();
     let text = match before {
         None => config_map::new(&entries, &Name::parse(&arguments.list_namespace)?),
         Some((name, text)) => config_map::with_entries(&name, &text, &entries)?,
@@ -81,14 +88,16 @@ fn from_manifest(file: &std::path::Path) -> anyhow::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
     for pod in &manifest.pods {
         let title = input::title(pod, pod.namespace.as_deref());
-        let Some(digest) = digest::of(&manifest.file, pod)? else {
+        let Some((_, reading)) = carried(&manifest.file, pod)? else {
             anstream::eprintln!("{title} carries no policy: nothing to list");
             continue;
         };
         let service_account = input::ask(Operation::Create, &pod.pod.to_string(), "default", |request| {
             request.pod.spec.service_account().to_owned()
         })?;
-        candidates.push(Candidate { namespace: pod.namespace.clone(), service_account, digest, title, name: None });
+        let beside = beside_the_policy(&reading);
+        let namespace = pod.namespace.clone();
+        candidates.push(Candidate { namespace, service_account, digest: reading.digest, title, name: None, beside });
     }
     if candidates.is_empty() {
         bail!("{}: no pod in it carries a policy: make one from what `countersign render` prints", input::called(file));

@@ -8,12 +8,12 @@ mod initdata;
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{anyhow, bail};
-use countersign_manifest::{ManifestFile, PodInFile};
-use countersign_policy::{Limits, Measured, PolicyReading};
+use anyhow::bail;
+use countersign_policy::PolicyReading;
 use serde::Serialize;
 
 use self::account::{Account, account};
+use super::carried::carried;
 use super::{BAD, CAREFUL, End, QUIET, TITLE, input};
 use crate::args::{ExplainArguments, Report};
 
@@ -69,7 +69,7 @@ fn accounts(path: &Path) -> anyhow::Result<Vec<Account>> {
     let manifest = input::manifest(path)?;
     let mut accounts = Vec::new();
     for pod in &manifest.pods {
-        if let Some((measured, reading)) = read(&manifest.file, pod)? {
+        if let Some((measured, reading)) = carried(&manifest.file, pod)? {
             accounts.push(account(pod, measured, &reading));
         }
     }
@@ -79,26 +79,12 @@ fn accounts(path: &Path) -> anyhow::Result<Vec<Account>> {
     Ok(accounts)
 }
 
-/// The policy that a pod carries; the error names its place.
-fn read(file: &ManifestFile, pod: &PodInFile) -> anyhow::Result<Option<(Measured, PolicyReading)>> {
-    let pointer = |measured: Measured| format!("/metadata/annotations/{}", measured.annotation());
-    let carried = |measured: &Measured| pod.pod.pointer(&pointer(*measured)).and_then(serde_json::Value::as_str);
-    let mut carrying = Measured::ALL.into_iter().filter(|measured| carried(measured).is_some());
-    let Some(measured) = carrying.next() else { return Ok(None) };
-    if let Some(other) = carrying.next() {
-        bail!(
-            "{} {} carries both {} and {}, of which its runtime measures one: remove the other",
-            pod.kind,
-            pod.name,
-            measured.annotation(),
-            other.annotation()
-        );
-    }
-    let reading = measured.read(carried(&measured).unwrap_or_default(), Limits::OFFLINE).map_err(|malformed| {
-        let at = file.position(pod, &pointer(measured)).map_or_else(String::new, |position| format!("{position}: "));
-        anyhow!("{at}annotation {} of {} {} is not {}: {malformed}", measured.annotation(), pod.kind, pod.name, measured.noun())
-    })?;
-    Ok(Some((measured, reading)))
+/// What an initdata says beside its policy, above all whom its guest asks for keys, a line each; warnings first.
+pub(super) fn beside_the_policy(reading: &PolicyReading) -> Vec<String> {
+    let Some(document) = reading.document.initdata() else { return Vec::new() };
+    let initdata::Told { statements, warnings } = initdata::tell(document);
+    let warnings = warnings.into_iter().map(|warning| format!("warning: {warning}"));
+    warnings.chain(statements.into_iter().map(|Statement { about, says }| format!("{about}: {says}"))).collect()
 }
 
 fn print(out: &mut impl std::io::Write, account: &Account) -> anyhow::Result<()> {
