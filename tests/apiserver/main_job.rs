@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::allow_list::{list, unlist};
+use crate::coverage::CONSUMER;
 use crate::pods::{create, delete, documents};
 use crate::site::{Site, site, until};
 
@@ -68,7 +69,8 @@ fn a_real_policy_is_admitted_once_listed_and_refused_once_its_entry_is_gone() {
         return;
     };
     let Site { server, webhook } = site();
-    let pod = sample(&text, "real-policy");
+    let _alone = CONSUMER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let pod = sample(&text, "kafka-golang-consumer");
     assert!(create(server, &pod, true).refused().contains("policy-not-allowed"));
     let entry = "- {digest: \"sha256:bebb44db3c081a52b5c017c478db4461d956ba38c61003d912a1be089ecc4caf\", namespaces: [kafka], serviceAccounts: [workload-identity-sa], name: consumer}\n";
     let config_map = json!({

@@ -45,7 +45,7 @@ fn patched(site: &Site, through: &str, form: &str, change: &Value) -> Answer {
 
 #[test]
 fn a_patch_of_a_gated_pod_changes_nothing_that_it_was_admitted_by() {
-    let other = policy("package gated\n# another\n").0;
+    let other = policy("package agent_policy\n# gated\n# another\n").0;
     let metadata = |what: &str, change: Value| json!({"metadata": {what: change}});
     let image = |list: &str, name: &str| json!({"spec": {list: [{"name": name, "image": "registry.example/evil:1"}]}});
     let node_affinity = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
@@ -125,7 +125,7 @@ fn server_side_apply_changes_nothing_either() {
     };
     let app = json!([{"name": "app", "image": "registry.example/evil:1"}]);
     let profile = json!({"annotations": {"countersign.dev/profile": "lab"}});
-    let policy = json!({"annotations": {KEY: policy("package other\n").0}});
+    let policy = json!({"annotations": {KEY: policy("package agent_policy\n# other\n").0}});
     hold([
         apply("an image", json!({"spec": {"containers": app}}), Refused(&["images-immutable: "])),
         apply("the policy", json!({"metadata": policy}), Refused(&["digest-immutable: "])),
@@ -138,7 +138,7 @@ fn server_side_apply_changes_nothing_either() {
 #[test]
 fn subresources_are_no_way_round() {
     let site = gated();
-    let policy = json!({"metadata": {"annotations": {KEY: policy("package other\n").0}}});
+    let policy = json!({"metadata": {"annotations": {KEY: policy("package agent_policy\n# other\n").0}}});
     let opt_in = json!({"metadata": {"labels": {"countersign.dev/confidential": null}}});
     hold([("policy", &policy), ("opt-in", &opt_in)].map(|(what, change)| {
         let words = Refused(&["ValidatingAdmissionPolicy 'unchanging-keys.countersign.dev'", "a write to pods/status"]);
@@ -148,7 +148,7 @@ fn subresources_are_no_way_round() {
     for through in ["resize", "ephemeralcontainers"] {
         let kept = patched(site, through, "merge", &policy);
         if let Ok(pod) = kept.stored {
-            assert_eq!(pod["metadata"]["annotations"][KEY], super::policy("package gated\n").0, "{through}");
+            assert_eq!(pod["metadata"]["annotations"][KEY], super::policy("package agent_policy\n# gated\n").0, "{through}");
         }
     }
     let target = json!({"apiVersion": "v1", "kind": "Node", "name": "n"});
@@ -213,7 +213,7 @@ fn what_a_pod_needs_to_end_passes_when_its_entry_is_gone() {
         (
             "the policy".to_owned(),
             Refused(&["digest-immutable: "]),
-            patch(json!({"metadata": {"annotations": {KEY: policy("package other\n").0}}})),
+            patch(json!({"metadata": {"annotations": {KEY: policy("package agent_policy\n# other\n").0}}})),
         ),
     ]);
 }

@@ -18,7 +18,7 @@ fn pod(namespace: &str, annotation: &str) -> Value {
 fn only_entries_of_the_pods_own_namespace_are_named() {
     let site = site();
     namespace(site, "snooping", &[]);
-    let (annotation, digest) = policy("package secret_of_payments\n");
+    let (annotation, digest) = policy("package agent_policy\n# secret_of_payments\n");
     let entry = |more: Value| {
         let mut entry = json!({"digest": digest, "name": "secret name", "owner": "secret@example.org"});
         entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -59,7 +59,7 @@ fn only_entries_of_the_pods_own_namespace_are_named() {
 fn an_entry_ends_with_the_second_that_it_names() {
     let site = site();
     namespace(site, "ending-soon", &[]);
-    let (annotation, digest) = policy("package ends_soon\n");
+    let (annotation, digest) = policy("package agent_policy\n# ends_soon\n");
     let last = jiff::Timestamp::now().as_second() + 3;
     let not_after = jiff::Timestamp::from_second(last).unwrap().to_string();
     let entry = json!([{"digest": digest, "namespaces": ["ending-soon"], "name": "soon", "notAfter": not_after}]);
@@ -81,7 +81,7 @@ fn an_entry_ends_with_the_second_that_it_names() {
 fn an_entry_counts_by_algorithm_and_whole_digest() {
     let site = site();
     namespace(site, "longer", &[]);
-    let (annotation, digest) = policy("package whole_digest\n");
+    let (annotation, digest) = policy("package agent_policy\n# whole_digest\n");
     let longer = format!("sha512:{}{}", digest.strip_prefix("sha256:").unwrap(), "00".repeat(32));
     list(&site.server, &site.webhook, &config_map("longer", &json!([{"digest": longer, "namespaces": ["longer"]}])));
     let told = tried(site, TENANT, &pod("longer", &annotation)).refused();

@@ -137,7 +137,11 @@ fn what_a_later_webhook_does_to_the_rest_is_judged_too() {
             Refused(&["kubernetes.azure.com/secure-boot"]),
         ),
         ("another class", class("kata-lab"), Refused(&["runtime-class: spec.runtimeClassName is \"kata-lab\""])),
-        ("another policy", annotation(super::KEY, &super::policy("package other\n").0), Refused(&["policy-not-allowed: "])),
+        (
+            "another policy",
+            annotation(super::KEY, &super::policy("package agent_policy\n# other\n").0),
+            Refused(&["policy-not-allowed: "]),
+        ),
         (
             "kernel parameters",
             annotation("io.katacontainers.config.hypervisor.kernel_params", "x"),
@@ -157,7 +161,7 @@ fn an_opt_in_that_a_later_webhook_adds_comes_too_late_and_the_refusal_says_so() 
     let (site, _) = listed();
     let label = json!({"op": "add", "path": "/metadata/labels", "value": {"countersign.dev/confidential": "true"}});
     let class = json!({"op": "add", "path": "/spec/runtimeClassName", "value": "kata-cc-isolation"});
-    let policy = json!({"op": "add", "path": "/metadata/annotations/io.katacontainers.config.agent.policy", "value": super::policy("package mutated\n").0});
+    let policy = json!({"op": "add", "path": "/metadata/annotations/io.katacontainers.config.agent.policy", "value": super::policy("package agent_policy\n# mutated\n").0});
     let plain = edited(ordinary(NAMESPACE, "late"), |pod| pod["metadata"]["annotations"] = json!({"a": "b"}));
     hold([
         // Without a class the API server refuses it by itself, before any webhook judges.

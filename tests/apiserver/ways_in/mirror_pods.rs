@@ -38,9 +38,9 @@ fn a_user_who_adds_the_mirror_annotation_is_judged_like_anybody() {
         (what.to_owned(), Refused(words), tried(site, user, pod))
     };
     hold([
-        attempt("by the tenant", TENANT, &mirror("pretended", "p"), &["policy-not-allowed: "]),
+        attempt("by the tenant", TENANT, &mirror("pretended", "p"), &["scheduling: "]),
         attempt("in a namespace that requires nothing", TENANT, &mirror("kafka", "p"), &["policy-not-allowed: "]),
-        attempt("by an administrator", "admin", &mirror("pretended", "p"), &["policy-not-allowed: "]),
+        attempt("by an administrator", "admin", &mirror("pretended", "p"), &["scheduling: "]),
         attempt("by the kubelet, claiming", KUBELET, &claiming, &["policy-not-allowed: ", "sidecar: "]),
     ]);
 }

@@ -87,13 +87,13 @@ fn policy(text: &str) -> (String, String) {
 /// A pod with a policy that nobody listed, and no other sign of a confidential one.
 fn unlisted(namespace: &str, name: &str) -> Value {
     let mut pod = ordinary(namespace, name);
-    pod["metadata"]["annotations"] = json!({KEY: policy("package nobody_listed_this\n").0});
+    pod["metadata"]["annotations"] = json!({KEY: policy("package agent_policy\n# nobody_listed_this\n").0});
     pod
 }
 
 /// An opted-in pod whose policy is listed, under the pod's name, by the ConfigMap of that name.
 fn countersigned(site: &Site, namespace: &str, name: &str) -> Value {
-    let (annotation, digest) = policy(&format!("package {}\n", name.replace('-', "_")));
+    let (annotation, digest) = policy(&format!("package agent_policy\n# {}\n", name.replace('-', "_")));
     let entry = json!([{"digest": digest, "namespaces": [namespace], "name": name}]);
     list(&site.server, &site.webhook, &config_map(name, &entry));
     let mut pod = ordinary(namespace, name);

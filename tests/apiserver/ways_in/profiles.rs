@@ -72,7 +72,7 @@ fn a_pod_with_any_sign_of_a_confidential_one_is_judged() {
             (
                 "class of a profile that is not enabled",
                 signs(false, Some("kata-dev"), true),
-                Refused(&["runtime-class: spec.runtimeClassName is \"kata-dev\""]),
+                Refused(&["runtime-class: the pod is confidential but its spec.runtimeClassName is \"kata-dev\""]),
             ),
         ]
         .map(|(what, pod, expected)| (what.to_owned(), expected, tried(site, TENANT, &pod))),
@@ -113,7 +113,7 @@ fn the_claim_that_a_pod_is_countersigned_is_earned_in_every_mode() {
         ("claim-audited", vec![("countersign.dev/mode", "audit")]),
     ] {
         namespace(site, name, &labels);
-        let policy = "package claimed\n";
+        let policy = "package agent_policy\n# claimed\n";
         let listed = countersigned(site, name, name);
         let bare = edited(listed.clone(), |pod| {
             pod["metadata"]["labels"] = json!({});

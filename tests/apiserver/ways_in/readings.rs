@@ -15,7 +15,7 @@ fn a_policy_that_is_not_strict_base64_is_refused_by_what_is_wrong_with_it() {
     let good = pod["metadata"]["annotations"][KEY].as_str().unwrap().to_owned();
     let with = |annotation: &str| edited(pod.clone(), |pod| pod["metadata"]["annotations"][KEY] = json!(annotation));
     assert!(good.ends_with('K') && !good.ends_with('='), "the length is a multiple of three: {good}");
-    let padded = policy("package strict2\n").0;
+    let padded = policy("package agent_policy\n# strict2\n").0;
     assert!(padded.ends_with("=="), "{padded}");
     let (beginning, end) = good.split_at(8);
     hold(
@@ -57,7 +57,7 @@ fn a_policy_that_is_not_strict_base64_is_refused_by_what_is_wrong_with_it() {
 #[test]
 fn an_entry_that_is_spelt_otherwise_lists_nothing_and_is_reported() {
     let site = site();
-    let (annotation, digest) = policy("package misspelt\n");
+    let (annotation, digest) = policy("package agent_policy\n# misspelt\n");
     let pod = edited(super::unlisted("kafka", "misspelt"), |pod| {
         pod["metadata"]["annotations"][KEY] = json!(annotation);
         pod["spec"]["runtimeClassName"] = json!("kata-cc-isolation");
