@@ -22,7 +22,7 @@ fn everything_that_is_shipped_passes_a_strict_dry_run() {
         shipped.push((folder.display().to_string(), text));
     }
     shipped.push(("instance metadata".to_owned(), in_namespace("kafka")));
-    assert_eq!(shipped.len(), 6);
+    assert_eq!(shipped.len(), 7);
     for (what, text) in shipped {
         let sent = objects(&text);
         let output = apply(&server, &stream(sent.values()), &["--dry-run=server"]);
