@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let mut green = Vec::new();
     for row in &rows {
         let missed = missed(&programs, row)?;
-        println!("{row:<40} {}", missed.as_deref().unwrap_or("NOT MISSED: every test passes without it"));
+        println!("{row:<64} {}", missed.as_deref().unwrap_or("NOT MISSED: every test passes without it"));
         if missed.is_none() {
             green.push(row.as_str());
         }

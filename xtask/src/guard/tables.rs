@@ -38,7 +38,8 @@ pub(super) const TABLES: [Table; 2] = [
         before: "row::<",
         after: ">()",
         switched: |path, out| {
-            let judge = format!("|subject, known| if {out} {{ Ok(()) }} else {{ judge::<{path}>(subject, known) }}");
+            let judge =
+                format!("|subject, known| if {out} {{ (Ok(()), Vec::new()) }} else {{ judge::<{path}>(subject, known) }}");
             format!("Rule {{ judge: {judge}, ..row::<{path}>() }}")
         },
     },
@@ -60,7 +61,8 @@ impl Table {
             let end = row.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(row.len());
             let (path, after) = row.split_at(end);
             let after = after.strip_prefix(self.after).with_context(|| format!("no `{}` after {path}", self.after))?;
-            let name = format!("{} {}", self.name, path.split("::").next().unwrap_or(path));
+            // The whole path: several rows may come from one file.
+            let name = format!("{} {path}", self.name);
             switched.push_str(between);
             switched.push_str(&(self.switched)(path, &format!("is_out({name:?})")));
             rows.push(name);
@@ -97,9 +99,9 @@ mod tests {
     fn every_row_of_a_table_gets_a_switch_and_keeps_its_place() -> Result<()> {
         let text = "const A: u8 = 1;\npub const RULES: [Rule; 2] = [\n    row::<a::B>(),\n    row::<c::D>(),\n];\nfn f() {}\n";
         let (switched, rows) = table("rule").with_switches(text)?;
-        assert_eq!(rows, ["rule a", "rule c"]);
+        assert_eq!(rows, ["rule a::B", "rule c::D"]);
         assert!(switched.starts_with(
-            "const A: u8 = 1;\npub const RULES: [Rule; 2] = [\n    Rule { judge: |subject, known| if is_out(\"rule a\")"
+            "const A: u8 = 1;\npub const RULES: [Rule; 2] = [\n    Rule { judge: |subject, known| if is_out(\"rule a::B\")"
         ));
         assert!(switched.contains("..row::<a::B>() },\n    Rule {"));
         assert!(switched.contains("\n];\nfn f() {}\n\nfn is_out("));
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn a_row_in_lines_of_its_own_counts() -> Result<()> {
         let text = "pub const CHANGES: [Change; 2] = [\n    Change { id: a::ID, make: a::make },\n    Change {\n        make: b::make,\n    },\n];\n";
-        assert_eq!(table("change").with_switches(text)?.1, ["change a", "change b"]);
+        assert_eq!(table("change").with_switches(text)?.1, ["change a::make", "change b::make"]);
         Ok(())
     }
 
