@@ -35,6 +35,7 @@ pub use seen::SeenCoverage;
 
 use crate::data::CONTAINER_NAME;
 use crate::engine::Policy;
+use crate::examined::{Unexaminable, described};
 use crate::reading::Document;
 use described::Described;
 use environment::Environment;
@@ -58,8 +59,18 @@ pub struct Coverage {
 impl Coverage {
     /// Prepares a policy; `None` where it has no `policy_data`, so that there is nothing to compare with.
     pub fn of(document: &Arc<Document>) -> Option<Self> {
-        let data = Policy::parse(document.policy()?).ok()?.ask("policy_data", &Value::Null).ok()?.value?;
-        Some(Self { document: Arc::clone(document), patterns: Patterns::of(&data), data, judged: Cache::new(REMEMBERED) })
+        Self::prepared(document).ok().flatten()
+    }
+
+    /// The same; the error says why the policy cannot be asked.
+    fn prepared(document: &Arc<Document>) -> Result<Option<Self>, Unexaminable> {
+        let Some(text) = document.policy() else { return Ok(None) };
+        let described = described(&Policy::parse(text)?)?;
+        let prepare = |data| {
+            let patterns = Patterns::of(&data);
+            Self { document: Arc::clone(document), patterns, data, judged: Cache::new(REMEMBERED) }
+        };
+        Ok(described.map(prepare))
     }
 
     /// Where the policy does not fit a pod, in the order of the pod: first what holds for all of it, last what the policy has

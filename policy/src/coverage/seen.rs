@@ -22,13 +22,14 @@ impl Default for SeenCoverage {
 }
 
 impl SeenCoverage {
-    /// A policy prepared for comparisons; `None` where it has nothing to compare with.
+    /// A policy prepared for comparisons; `None` where it has nothing to compare with. Who asks while another prepares the same policy
+    /// waits for that.
     pub fn of(&self, reading: &PolicyReading) -> Option<Arc<Coverage>> {
-        if let Some(known) = self.0.get(&reading.digest) {
-            return known;
-        }
-        let coverage = Coverage::of(&reading.document).map(Arc::new);
-        self.0.insert(reading.digest, coverage.clone());
-        coverage
+        let prepare = || match Coverage::prepared(&reading.document) {
+            // What failed for want of time may do better another time.
+            Err(reason) if !reason.lasts() => Err(()),
+            prepared => Ok(prepared.ok().flatten().map(Arc::new)),
+        };
+        self.0.get_or_insert_with(&reading.digest, prepare).unwrap_or_default()
     }
 }

@@ -17,6 +17,9 @@ use crate::data::PolicyData;
 use crate::engine::{self, Policy, Unanswered, Unreadable};
 use crate::reading::Document;
 
+/// The rule whose value describes the containers of a pod.
+const POLICY_DATA: &str = "policy_data";
+
 /// What is known of a policy by asking it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examined {
@@ -52,7 +55,7 @@ pub enum Unexaminable {
 
 impl Unexaminable {
     /// Whether the policy alone is the cause, so that another try would end the same way.
-    pub(super) const fn lasts(&self) -> bool {
+    pub(crate) const fn lasts(&self) -> bool {
         !matches!(
             self,
             Self::Unreadable(Unreadable::Failed)
@@ -71,14 +74,18 @@ impl Examined {
             return Ok(Self { data: None, permissions: None, permissive: vec![Permissive::NoPolicy] });
         };
         let policy = Policy::parse(text)?;
-        let rule = "policy_data";
-        let asked = policy.ask(rule, &Value::Null).map_err(|reason| Unexaminable::Unanswered { rule, reason })?;
-        let data = asked.value.as_ref().map(PolicyData::read).transpose().map_err(Unexaminable::Data)?;
-        if data.is_none() && engine::mentions(text, rule) {
+        let data = described(&policy)?.as_ref().map(PolicyData::read).transpose().map_err(Unexaminable::Data)?;
+        if data.is_none() && engine::mentions(text, POLICY_DATA) {
             return Err(Unexaminable::NoData);
         }
         let permissions = Permissions::of(&policy, data.as_ref())?;
         let permissive = Permissive::all(text, &permissions);
         Ok(Self { data, permissions: Some(permissions), permissive })
     }
+}
+
+/// What a policy describes, as its rule has it; `None` where it describes nothing.
+pub(crate) fn described(policy: &Policy) -> Result<Option<Value>, Unexaminable> {
+    let asked = policy.ask(POLICY_DATA, &Value::Null);
+    Ok(asked.map_err(|reason| Unexaminable::Unanswered { rule: POLICY_DATA, reason })?.value)
 }
