@@ -20,9 +20,9 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::http::{Answer, Doorkeeper, Outcome};
-use crate::judge::reviewed;
+use crate::judge::{reviewed, unreadable};
 use crate::knowledge::Knowledge;
-use crate::review::{self, Unreadable, WayIn};
+use crate::review::{self, WayIn};
 
 /// How many pods are fetched at a time.
 const FETCHES: usize = 16;
@@ -45,11 +45,7 @@ impl ExecDoor {
     async fn judge(&self, review: &[u8], deadline: Instant) -> Answer {
         let way_in = match review::read_way_in(review) {
             Ok(way_in) => way_in,
-            Err(Unreadable::NotAReview(because)) => return Answer::Unreadable { because },
-            Err(Unreadable::Refused { api_version, uid, refusal }) => {
-                let body = review::refusal(&api_version, &uid, &refusal);
-                return Answer::Review { body, outcome: Outcome::Refused, reasons: vec![refusal.id] };
-            }
+            Err(problem) => return unreadable(problem),
         };
         let now = Timestamp::now();
         let (facts, stale_since) = match self.knowledge.ask(now) {

@@ -92,7 +92,8 @@ impl Countersign {
     }
 }
 
-fn unreadable(unreadable: Unreadable) -> Answer {
+/// The answer to a body that cannot be judged.
+pub(crate) fn unreadable(unreadable: Unreadable) -> Answer {
     match unreadable {
         Unreadable::NotAReview(because) => Answer::Unreadable { because },
         Unreadable::Refused { api_version, uid, refusal } => {

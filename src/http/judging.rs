@@ -45,8 +45,8 @@ impl Judging {
 
     /// What the judge says to `review`.
     ///
-    /// A review judged on a thread of its own that is still judged when the deadline passes keeps its place in the room and among the large
-    /// ones until the judge is done with it: what is bounded is the work, not the waiting.
+    /// A review judged on a thread of its own that is still judged when the deadline passes keeps its place in the room
+    /// and among the large ones until the judge is done with it: what is bounded is the work, not the waiting.
     pub(super) async fn answer(
         &self,
         endpoint: Endpoint,
@@ -69,9 +69,7 @@ impl Judging {
         // The closure cannot panic and is not aborted, so an error can only mean that the runtime ends.
         timeout_at(deadline, work).await.map_err(|_| Slow)?.ok().flatten().ok_or(Slow)
     }
-}
 
-impl Judging {
     /// What the doorkeeper says to `review`; it bounds itself.
     pub(super) async fn ask(&self, door: &dyn Doorkeeper, review: &[u8], deadline: Instant) -> Result<Answer, Slow> {
         let answered = AssertUnwindSafe(door.answer(review, deadline)).catch_unwind();

@@ -5,7 +5,7 @@ use countersign_decision::text::Text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::question::{Unreadable, VERSION, refused};
+use super::question::{Unreadable, VERSION, not_a_review, refused, strange, without_request};
 
 /// The subresources that lead into a pod.
 const WAYS: [&str; 3] = ["exec", "attach", "portforward"];
@@ -62,20 +62,15 @@ pub struct WayIn {
 
 /// Reads the body of a request: an admission review for a way into a pod.
 pub fn read_way_in(body: &[u8]) -> Result<WayIn, Unreadable> {
-    let not_a_review =
-        |error: serde_json::Error| Unreadable::NotAReview(format!("the body is not an admission review: {error}"));
-    let Review { api_version, kind, request } = serde_json::from_slice(body).map_err(not_a_review)?;
+    let Review { api_version, kind, request } = serde_json::from_slice(body).map_err(|error| not_a_review(&error))?;
     let Some(request) = request else {
-        return Err(Unreadable::NotAReview("the body is JSON, but has no `request` of an admission review".to_owned()));
+        return Err(without_request());
     };
     let Request { uid, resource, sub_resource, namespace, name, operation } =
-        serde_json::from_str(request.get()).map_err(not_a_review)?;
+        serde_json::from_str(request.get()).map_err(|error| not_a_review(&error))?;
     let refused = |because: String| refused(VERSION.to_owned(), uid.to_string(), because);
-    if &*api_version != VERSION || &*kind != "AdmissionReview" {
-        return Err(refused(format!(
-            "the review is {:?} of {:?}, and only AdmissionReview of {VERSION} is answered",
-            &*kind, &*api_version
-        )));
+    if let Some(problem) = strange(&api_version, &kind) {
+        return Err(refused(problem));
     }
     let way = WAYS.into_iter().find(|way| *way == &*sub_resource);
     let (Some(way), true, "CONNECT") = (way, resource.group.is_empty() && &*resource.resource == "pods", &*operation) else {

@@ -131,7 +131,7 @@ pub fn read_workload(body: &[u8]) -> Result<Raw<'_>, Unreadable> {
 fn read_raw<'a>(body: &'a [u8], accepts: &Accepts) -> Result<Raw<'a>, Unreadable> {
     match serde_json::from_slice::<Review<'_, &RawValue>>(body) {
         Ok(review) => question(review, accepts),
-        Err(error) => Err(Unreadable::NotAReview(format!("the body is not an admission review: {error}"))),
+        Err(error) => Err(not_a_review(&error)),
     }
 }
 
@@ -208,15 +208,12 @@ impl<'a> Object<'a> for &'a RawValue {
 fn question<'a, O: Object<'a>>(review: Review<'a, O>, accepts: &Accepts) -> Result<O::Question, Unreadable> {
     let Review { api_version, kind, request } = review;
     let Some(request) = request else {
-        return Err(Unreadable::NotAReview("the body is JSON, but has no `request` of an admission review".to_owned()));
+        return Err(without_request());
     };
     let api_version = if api_version.is_empty() { VERSION.to_owned() } else { api_version.to_string() };
     let (uid, Kind { group, version, name: object }) = (request.uid.to_string(), &request.kind);
-    let problem = if api_version != VERSION || &*kind != "AdmissionReview" {
-        Some(format!(
-            "the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered",
-            kind = &*kind
-        ))
+    let problem = if let Some(problem) = strange(&api_version, &kind) {
+        Some(problem)
     } else if !accepts.kinds.contains(&(&**group, &**version, &**object)) {
         Some(format!(
             "the object is of kind {:?}, version {:?}, group {:?}, and {}",
@@ -238,6 +235,20 @@ fn question<'a, O: Object<'a>>(review: Review<'a, O>, accepts: &Accepts) -> Resu
         }
     };
     O::ask(request, &api_version, operation)
+}
+
+pub(super) fn not_a_review(error: &serde_json::Error) -> Unreadable {
+    Unreadable::NotAReview(format!("the body is not an admission review: {error}"))
+}
+
+pub(super) fn without_request() -> Unreadable {
+    Unreadable::NotAReview("the body is JSON, but has no `request` of an admission review".to_owned())
+}
+
+/// What is wrong with a review of this version and kind, if it is not one that is answered.
+pub(super) fn strange(api_version: &str, kind: &str) -> Option<String> {
+    (api_version != VERSION || kind != "AdmissionReview")
+        .then(|| format!("the review is {kind:?} of {api_version:?}, and only AdmissionReview of {VERSION} is answered"))
 }
 
 pub(super) fn refused(api_version: String, uid: String, because: String) -> Unreadable {

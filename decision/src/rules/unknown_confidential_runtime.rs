@@ -25,8 +25,8 @@ impl Judge for UnknownConfidentialRuntime {
 
     fn judge(class: &&str, known: &Known<'_>) -> Judgement {
         let Some(handler) = confidential_handler(class, known.facts) else { return Ok(()) };
-        let enabled = &known.facts.configuration.enabled;
-        let classes = enabled.iter().map(|profile| profile.accepted_names()).collect::<Vec<_>>().join(", ");
+        let classes = known.facts.configuration.enabled_classes();
+        let classes = classes.iter().map(|class| &***class).collect::<Vec<_>>().join(", ");
         Err(Refusal::new(
             Self::ID,
             format!("no profile lists runtime class {class:?}, and its handler {handler:?} runs confidential pods"),
