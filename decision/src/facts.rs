@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use countersign_policy::SeenPolicies;
-use countersign_policy::coverage::SeenCoverage;
 use countersign_policy::examined::SeenExaminations;
 use jiff::Timestamp;
 
@@ -32,8 +31,6 @@ pub struct Facts {
     pub seen: Arc<SeenPolicies>,
     /// The listed policies that were examined before, likewise.
     pub examined: Arc<SeenExaminations>,
-    /// The listed policies that pods were compared with before, likewise.
-    pub coverage: Arc<SeenCoverage>,
 }
 
 impl Facts {
@@ -49,7 +46,6 @@ impl Facts {
             home: home.into(),
             seen: Arc::default(),
             examined: Arc::default(),
-            coverage: Arc::default(),
         }
     }
 

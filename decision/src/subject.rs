@@ -1,10 +1,13 @@
 //! A pod with what is derived from it once: whether it is opted in, confidential, and by which profile.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
+use countersign_policy::coverage::{AskedPod, Coverage, Finding as Difference};
 use countersign_policy::{Digest, MalformedPolicy, Measured, PolicyReading};
 
 use crate::allow_list::{Applicant, Finding};
+use crate::asked::asked_pod;
 use crate::configuration::{Configuration, Mode, Profile};
 use crate::facts::{Facts, Handler, NamespaceFacts};
 use crate::labels;
@@ -41,14 +44,18 @@ pub(crate) struct Subject<'a> {
     pub(crate) before: Option<&'a Subject<'a>>,
 }
 
-/// A policy annotation, read when first asked for. Two are equal if their texts are.
+/// A policy annotation and the pod that it stands in, each read when first asked for. Two are equal if the annotations' texts are.
 #[derive(Debug)]
 pub(crate) struct Policy<'a> {
     annotation: &'a str,
     measured: Measured,
     facts: &'a Facts,
+    pod: &'a Pod<'a>,
+    namespace: &'a str,
     reading: OnceCell<Result<PolicyReading, MalformedPolicy>>,
     finding: OnceCell<Finding>,
+    asked: OnceCell<Result<AskedPod, String>>,
+    differences: OnceCell<Arc<[Difference]>>,
 }
 
 impl Policy<'_> {
@@ -64,6 +71,25 @@ impl Policy<'_> {
     pub(crate) fn finding(&self, applicant: Applicant<'_>) -> Option<(Digest, &Finding)> {
         let digest = self.digest()?;
         Some((digest, self.finding.get_or_init(|| self.facts.allow_list.find(&digest, applicant))))
+    }
+
+    /// What the pod asks of its guest; the error names the field that cannot be read.
+    pub(crate) fn asked_pod(&self) -> &Result<AskedPod, String> {
+        self.asked.get_or_init(|| asked_pod(self.pod, self.namespace))
+    }
+
+    /// Where the policy, examined, does not fit the pod; the error says why the pod cannot be compared.
+    pub(crate) fn differences(&self, coverage: &Coverage) -> Result<&[Difference], &str> {
+        let pod = self.asked_pod().as_ref().map_err(String::as_str)?;
+        Ok(self.differences.get_or_init(|| coverage.findings(pod)))
+    }
+
+    /// Whether [`Policy::differences`] takes its time. Where it does not, what is found is kept.
+    pub(crate) fn differs_strangely(&self, coverage: &Coverage) -> bool {
+        let Ok(pod) = self.asked_pod() else { return false };
+        let Some(found) = coverage.findings_at_once(pod) else { return true };
+        self.differences.get_or_init(|| found);
+        false
     }
 
     /// The digest, if the policy could be read.
@@ -120,7 +146,17 @@ impl<'a> Setting<'a> {
         let policy = profile.as_ref().ok().and_then(|profile| {
             let measured = profile.policy_annotation.measured();
             let annotation = pod.metadata.annotation(measured.annotation())?;
-            Some(Policy { annotation, measured, facts: self.facts, reading: OnceCell::new(), finding: OnceCell::new() })
+            Some(Policy {
+                annotation,
+                measured,
+                facts: self.facts,
+                pod,
+                namespace: self.request.namespace,
+                reading: OnceCell::new(),
+                finding: OnceCell::new(),
+                asked: OnceCell::new(),
+                differences: OnceCell::new(),
+            })
         });
         Subject {
             pod,

@@ -19,14 +19,14 @@ enum Weight {
     Warning,
 }
 
-/// As [`validate`], where all that it takes is known; `None` where a listed policy has to be examined first, which takes tens of
-/// milliseconds.
+/// As [`validate`], where all that it takes is known; `None` where a listed policy has to be examined or asked about this pod first,
+/// which takes tens of milliseconds.
 pub fn validate_at_once(request: &PodRequest<'_>, known: &Known<'_>) -> Option<Verdict> {
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
-    let strange = rules::is_strange(&subject, known);
-    (!strange).then(|| judge(request, known, &setting, &subject))
+    let takes_its_time = rules::takes_its_time(&subject, known);
+    (!takes_its_time).then(|| judge(request, known, &setting, &subject))
 }
 
 /// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what

@@ -1,4 +1,4 @@
-//! The first sight of a listed policy takes its time, and is not asked of who has none.
+//! What takes its time is not judged at once, is judged once, and is not asked of who has no listed policy.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -6,14 +6,15 @@ use countersign_decision::facts::{Facts, Known};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::{validate, validate_at_once};
-use countersign_golden::{NAMESPACE, rule_cases};
+use countersign_golden::{Case, ExpectedVerdict, NAMESPACE, rule_cases};
 
-/// What is said at once of the pod of a golden case, before and after it was judged with patience.
-fn at_once(row: &str, name: &str) -> [Option<String>; 2] {
-    let cases = rule_cases().unwrap();
-    let case = cases.iter().find(|case| case.row == row && case.name == name).expect("the case");
-    let facts: Facts = case.given.facts().unwrap();
-    let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
+fn case(row: &str, name: &str) -> Case<ExpectedVerdict> {
+    rule_cases().unwrap().into_iter().find(|case| case.row == row && case.name == name).expect("the case")
+}
+
+/// What is said of the case's pod at once, before and after it was judged with patience.
+fn at_once(case: &Case<ExpectedVerdict>, facts: &Facts) -> [Option<String>; 2] {
+    let known = Known { facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
     let json = case.pod.to_string();
     let request = PodRequest {
         operation: Operation::Create,
@@ -33,14 +34,32 @@ fn at_once(row: &str, name: &str) -> [Option<String>; 2] {
 
 #[test]
 fn a_listed_policy_that_was_never_seen_is_not_judged_at_once_and_then_is() {
-    let [before, after] = at_once("policy-is-permissive", "any_command");
+    let case = case("policy-is-permissive", "any_command");
+    let [before, after] = at_once(&case, &case.given.facts().unwrap());
     assert_eq!(before, None);
     assert!(after.unwrap().contains("policy-is-permissive"));
 }
 
 #[test]
 fn a_strangers_policy_is_refused_at_once_and_never_examined() {
-    let [before, after] = at_once("policy-is-permissive", "not_listed_is_not_evaluated");
+    let case = case("policy-is-permissive", "not_listed_is_not_evaluated");
+    let [before, after] = at_once(&case, &case.given.facts().unwrap());
     assert_eq!(before, after);
     assert!(before.unwrap().contains("policy-not-allowed"));
+}
+
+#[test]
+fn only_a_pod_that_the_policy_has_to_be_asked_about_is_not_judged_at_once_when_the_policy_is_known() {
+    let (covered, differs) = (case("policy-covers-the-pod", "covered"), case("policy-covers-the-pod", "another_command"));
+    let facts = covered.given.facts().unwrap();
+    let [never_seen, covers] = at_once(&covered, &facts);
+    assert_eq!(never_seen, None);
+    assert!(!covers.unwrap().contains("policy-covers-the-pod"));
+    let [before, after] = at_once(&differs, &facts);
+    assert_eq!(before, None, "the policy is known, the question is new");
+    assert!(after.unwrap().contains("policy-covers-the-pod"));
+    let [same_pod_again, _] = at_once(&differs, &facts);
+    assert!(same_pod_again.unwrap().contains("policy-covers-the-pod"));
+    let [fits, _] = at_once(&covered, &facts);
+    assert!(!fits.expect("a pod that fits needs no question").contains("policy-covers-the-pod"));
 }

@@ -29,7 +29,8 @@ use crate::verdict::Refusal;
 
 pub(crate) use host_namespaces::judge_subject as judge_host_namespaces;
 pub(crate) use opt_in_malformed::judge_subject as judge_opt_in;
-pub(crate) use policy_not_allowed::{applicant, is_strange};
+pub(crate) use policy_covers_the_pod::takes_its_time;
+pub(crate) use policy_not_allowed::applicant;
 pub(crate) use profile_not_enabled::ID as PROFILE_NOT_ENABLED;
 pub(crate) use runtime_class::foreign as foreign_runtime_class;
 pub(crate) use scheduling::judge_subject as judge_scheduling;

@@ -6,15 +6,12 @@
 //! what the policy has beyond the pod, is a warning; the profile's `coverage` says which findings refuse.
 //! Source: Kata Containers, genpolicy `rules.rego`, rule `CreateContainerRequest`.
 
-use std::cell::OnceCell;
-use std::sync::Arc;
+use countersign_policy::coverage::{Certainty, Finding};
+use countersign_policy::examined::Examined;
 
-use countersign_policy::coverage::{AskedPod, Certainty, Finding};
-
-use super::policy_not_allowed::{self, look_up};
+use super::policy_not_allowed::{self, examination, look_up};
 use super::{Judge, Judgement, Judges};
 use crate::allow_list;
-use crate::asked::asked_pod;
 use crate::configuration::{Coverage, Profile};
 use crate::facts::Known;
 use crate::subject::{Policy, Subject};
@@ -29,14 +26,12 @@ pub(super) struct Reads<'a> {
     policy: &'a Policy<'a>,
     listed: policy_not_allowed::Reads<'a>,
     profile: &'a Profile,
-    pod: Result<AskedPod, String>,
-    found: OnceCell<Arc<[Finding]>>,
 }
 
 impl PartialEq for Reads<'_> {
     /// Whether the policy is listed is for another rule, and what is found follows from the rest.
     fn eq(&self, other: &Self) -> bool {
-        (self.policy, self.profile, &self.pod) == (other.policy, other.profile, &other.pod)
+        (self.policy, self.profile) == (other.policy, other.profile) && self.policy.asked_pod() == other.policy.asked_pod()
     }
 }
 
@@ -50,36 +45,43 @@ impl Judge for PolicyCoversThePod {
             policy: subject.policy.as_ref()?,
             listed: policy_not_allowed::reads(subject)?,
             profile: subject.profile.as_ref().ok()?,
-            pod: asked_pod(subject.pod, subject.namespace),
-            found: OnceCell::new(),
         })
     }
 
     fn judge(reads: &Reads<'_>, known: &Known<'_>) -> Judgement {
-        if let Err(error) = &reads.pod {
+        let found = found(reads, known).map_err(|error| {
             let because = format!("the pod cannot be compared with its policy: {error}");
-            return Err(Refusal::new(Self::ID, because, "Correct the field"));
-        }
-        let refusing: Vec<&Finding> = found(reads, known).iter().filter(|finding| refuses(finding, reads.profile)).collect();
+            Refusal::new(Self::ID, because, "Correct the field")
+        })?;
+        let refusing: Vec<&Finding> = found.iter().filter(|finding| refuses(finding, reads.profile)).collect();
         if refusing.is_empty() { Ok(()) } else { Err(refusal(&refusing)) }
     }
 
     fn remarks(reads: &Reads<'_>, known: &Known<'_>) -> Vec<Refusal> {
-        let others = found(reads, known).iter().filter(|finding| !refuses(finding, reads.profile)).take(MOST);
+        let others =
+            found(reads, known).unwrap_or_default().iter().filter(|finding| !refuses(finding, reads.profile)).take(MOST);
         others.map(|finding| Refusal::new(Self::ID, remark(finding), finding.cause.advice())).collect()
     }
 }
 
-/// What is found, if the policy is listed: no rule of a stranger is evaluated.
-fn found<'a>(reads: &'a Reads<'_>, known: &Known<'_>) -> &'a [Finding] {
-    reads.found.get_or_init(|| find(reads, known).unwrap_or_default())
+/// What is found, if the policy is listed (no rule of a stranger is evaluated) and could be examined; the error says why the pod
+/// cannot be compared with it.
+fn found<'a>(reads: &'a Reads<'_>, known: &Known<'_>) -> Result<&'a [Finding], &'a str> {
+    let Some(examination) = examination(&reads.listed, known) else { return Ok(&[]) };
+    let Ok(Examined { coverage: Some(coverage), .. }) = &*examination else { return Ok(&[]) };
+    reads.policy.differences(coverage)
 }
 
-fn find(reads: &Reads<'_>, known: &Known<'_>) -> Option<Arc<[Finding]>> {
-    let pod = reads.pod.as_ref().ok()?;
-    let (_, allow_list::Finding::Listed { .. }) = look_up(&reads.listed, known)? else { return None };
-    let reading = reads.policy.reading().as_ref().ok()?;
-    Some(known.facts.coverage.of(reading)?.findings(pod))
+/// Whether judging the pod takes tens of milliseconds: its policy is listed and was never examined, or the policy's own rule has to
+/// be asked about this pod.
+pub(crate) fn takes_its_time(subject: &Subject<'_>, known: &Known<'_>) -> bool {
+    let Some(reads) = PolicyCoversThePod::reads(subject) else { return false };
+    let Some((digest, allow_list::Finding::Listed { .. })) = look_up(&reads.listed, known) else { return false };
+    let Some(examination) = known.facts.examined.known(&digest) else { return true };
+    match &*examination {
+        Ok(Examined { coverage: Some(coverage), .. }) => reads.policy.differs_strangely(coverage),
+        _ => false,
+    }
 }
 
 fn refuses(finding: &Finding, profile: &Profile) -> bool {

@@ -84,13 +84,6 @@ pub(super) fn examination(reads: &Reads<'_>, known: &Known<'_>) -> Option<Examin
     Some(known.facts.examined.of(reads.policy.reading().as_ref().ok()?))
 }
 
-/// Whether the policy is listed and was never examined: judging the pod will take its time.
-pub(crate) fn is_strange(subject: &Subject<'_>, known: &Known<'_>) -> bool {
-    let asked = reads(subject);
-    let found = asked.as_ref().and_then(|reads| look_up(reads, known));
-    matches!(found, Some((digest, Finding::Listed { .. })) if known.facts.examined.known(&digest).is_none())
-}
-
 /// The same for the audit log: digest and finding of a pod.
 pub(crate) fn applicant<'a>(subject: &'a Subject<'a>, known: &Known<'_>) -> Option<(Digest, &'a Finding)> {
     look_up(&reads(subject)?, known)

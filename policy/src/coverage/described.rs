@@ -21,19 +21,20 @@ impl<'a> Described<'a> {
         containers.into_iter().flatten().map(move |container| Self { data, container })
     }
 
-    /// A part by its JSON pointer.
-    pub(super) fn part(&self, pointer: &str) -> Option<&'a Value> {
-        self.container.pointer(pointer).filter(|part| !part.is_null())
+    /// A part by its path of field names, each after a slash.
+    pub(super) fn part(&self, path: &str) -> Option<&'a Value> {
+        let mut names = path.split('/').skip(1);
+        names.try_fold(self.container, |part, name| part.get(name)).filter(|part| !part.is_null())
     }
 
     /// A part that is a text.
-    pub(super) fn text(&self, pointer: &str) -> Option<&'a str> {
-        self.part(pointer)?.as_str()
+    pub(super) fn text(&self, path: &str) -> Option<&'a str> {
+        self.part(path)?.as_str()
     }
 
     /// A part that is a list of texts.
-    pub(super) fn texts(&self, pointer: &str) -> Option<Vec<&'a str>> {
-        Some(texts(self.part(pointer)?).collect())
+    pub(super) fn texts(&self, path: &str) -> Option<Vec<&'a str>> {
+        Some(texts(self.part(path)?).collect())
     }
 
     /// An annotation.

@@ -17,17 +17,23 @@ pub(super) struct Guest<'a> {
     text: &'a str,
     policy: OnceCell<Option<Policy>>,
     left: Cell<usize>,
+    asked: Cell<bool>,
 }
 
 impl<'a> Guest<'a> {
     /// The guest with the policy of this text.
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, policy: OnceCell::new(), left: Cell::new(MOST_QUESTIONS) }
+        Self { text, policy: OnceCell::new(), left: Cell::new(MOST_QUESTIONS), asked: Cell::new(false) }
     }
 
-    /// How many questions were asked.
-    pub(super) fn asked(&self) -> usize {
-        MOST_QUESTIONS - self.left.get()
+    /// A guest that answers nothing: it tells whether there is a question at all.
+    pub(super) const fn silent() -> Guest<'static> {
+        Guest { text: "", policy: OnceCell::new(), left: Cell::new(0), asked: Cell::new(false) }
+    }
+
+    /// Whether there was a question.
+    pub(super) const fn was_asked(&self) -> bool {
+        self.asked.get()
     }
 
     /// What the guest makes of the differences between the `usual` request, which the policy describes, and the pod's.
@@ -65,6 +71,7 @@ impl<'a> Guest<'a> {
     /// Whether the policy's rule allows a request in any of its forms; `None` where it gives no answer.
     fn allows(&self, request: &Request) -> Option<bool> {
         let mut answers = request.forms().into_iter().map(|form| {
+            self.asked.set(true);
             self.left.set(self.left.get().checked_sub(1)?);
             let policy = self.policy.get_or_init(|| Policy::parse(self.text).ok()).as_ref()?;
             let answer = policy.ask("CreateContainerRequest", &form);

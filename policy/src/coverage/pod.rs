@@ -64,9 +64,17 @@ pub struct AskedContainer {
 }
 
 impl AskedContainer {
-    /// `securityContext`, where it says anything.
-    pub(super) fn security(&self) -> ContainerSecurity {
-        self.security_context.clone().unwrap_or_default()
+    /// `securityContext`; where there is none, one that says nothing.
+    pub(super) fn security(&self) -> &ContainerSecurity {
+        static SILENT: ContainerSecurity = ContainerSecurity {
+            run_as_user: None,
+            run_as_group: None,
+            privileged: None,
+            read_only_root_filesystem: None,
+            allow_privilege_escalation: None,
+            capabilities: None,
+        };
+        self.security_context.as_ref().unwrap_or(&SILENT)
     }
 }
 

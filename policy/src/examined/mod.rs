@@ -7,12 +7,15 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 pub use permissions::{Exec, Permissions};
 pub use permissive::Permissive;
 pub use seen::{Examination, SeenExaminations};
 
+use crate::coverage::Coverage;
 use crate::data::PolicyData;
 use crate::engine::{self, Policy, Unanswered, Unreadable};
 use crate::reading::Document;
@@ -21,7 +24,7 @@ use crate::reading::Document;
 const POLICY_DATA: &str = "policy_data";
 
 /// What is known of a policy by asking it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Examined {
     /// What it describes; `None` where it describes nothing: it is written by hand, or there is none.
     pub data: Option<PolicyData>,
@@ -29,6 +32,8 @@ pub struct Examined {
     pub permissions: Option<Permissions>,
     /// What makes it permissive, the gravest first.
     pub permissive: Vec<Permissive>,
+    /// What pods are compared with; `None` where it describes nothing.
+    pub coverage: Option<Coverage>,
 }
 
 /// Why a policy cannot be examined.
@@ -69,23 +74,25 @@ impl Examined {
     ///
     /// # Errors
     /// [`Unexaminable`]: the guest will not be able to read or evaluate it either, or it is not what generators write.
-    pub fn of(document: &Document) -> Result<Self, Unexaminable> {
+    pub fn of(document: &Arc<Document>) -> Result<Self, Unexaminable> {
         let Some(text) = document.policy() else {
-            return Ok(Self { data: None, permissions: None, permissive: vec![Permissive::NoPolicy] });
+            return Ok(Self { data: None, permissions: None, permissive: vec![Permissive::NoPolicy], coverage: None });
         };
         let policy = Policy::parse(text)?;
-        let data = described(&policy)?.as_ref().map(PolicyData::read).transpose().map_err(Unexaminable::Data)?;
+        let described = described(&policy)?;
+        let data = described.as_ref().map(PolicyData::read).transpose().map_err(Unexaminable::Data)?;
         if data.is_none() && engine::mentions(text, POLICY_DATA) {
             return Err(Unexaminable::NoData);
         }
         let permissions = Permissions::of(&policy, data.as_ref())?;
         let permissive = Permissive::all(text, &permissions);
-        Ok(Self { data, permissions: Some(permissions), permissive })
+        let coverage = described.map(|data| Coverage::of(document, data));
+        Ok(Self { data, permissions: Some(permissions), permissive, coverage })
     }
 }
 
 /// What a policy describes, as its rule has it; `None` where it describes nothing.
-pub(crate) fn described(policy: &Policy) -> Result<Option<Value>, Unexaminable> {
+fn described(policy: &Policy) -> Result<Option<Value>, Unexaminable> {
     let asked = policy.ask(POLICY_DATA, &Value::Null);
     Ok(asked.map_err(|reason| Unexaminable::Unanswered { rule: POLICY_DATA, reason })?.value)
 }

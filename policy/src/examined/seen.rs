@@ -1,51 +1,62 @@
-//! Policies that were examined before, so that a known one costs nothing.
+//! Policies that were examined before, so that a known one costs nothing but the comparison of its pods.
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::{Examined, Unexaminable};
 use crate::digest::Digest;
 use crate::reading::PolicyReading;
 
-/// How many are kept: what is known of one takes some 50 KB, so that all take few megabytes.
-const POLICIES: usize = 128;
-/// What is known of a policy with more text than this is not kept, so that all together stay within the bytes above.
-const MOST_KEPT_BYTES: usize = 256 * 1024;
+/// How much text all policies that are kept have together, in bytes. What is known of one takes up to twenty times its text; that is
+/// some thirty policies as generators write them.
+const BYTES: u64 = 2 * 1024 * 1024;
+/// How many are expected. The library divides the room into parts of at least 32, and the longest policy has to fit into one.
+const POLICIES: usize = 32;
 
 /// What an examination gave.
 pub type Examination = Arc<Result<Examined, Unexaminable>>;
 
 /// The policies that were examined before, by digest; those not asked for make room.
 #[derive(Debug)]
-pub struct SeenExaminations(Cache<Digest, Examination>);
+pub struct SeenExaminations(Cache<Digest, Kept, Text>);
+
+/// An examination, and how long the policy's text is.
+#[derive(Clone, Debug)]
+struct Kept(Examination, u64);
+
+#[derive(Clone, Debug)]
+struct Text;
+
+impl Weighter<Digest, Kept> for Text {
+    fn weight(&self, _: &Digest, kept: &Kept) -> u64 {
+        kept.1.max(1)
+    }
+}
 
 impl Default for SeenExaminations {
     fn default() -> Self {
-        Self(Cache::new(POLICIES))
+        Self(Cache::with_weighter(POLICIES, BYTES, Text))
     }
 }
 
 impl SeenExaminations {
     /// What is known of a policy, if it was examined before.
     pub fn known(&self, digest: &Digest) -> Option<Examination> {
-        self.0.get(digest)
+        Some(self.0.get(digest)?.0)
     }
 
     /// What is known of a policy, examined now if it was not before. Who asks while another examines the same policy waits for that.
     pub fn of(&self, reading: &PolicyReading) -> Examination {
-        let examine = || Arc::new(Examined::of(&reading.document));
-        if reading.document.policy().is_some_and(|policy| policy.len() > MOST_KEPT_BYTES) {
-            return examine();
-        }
-        // What failed for want of time may do better another time.
         let examine = || {
-            let examined = examine();
-            match &*examined {
-                Err(reason) if !reason.lasts() => Err(examined),
-                _ => Ok(examined),
-            }
+            let examined = Examined::of(&reading.document);
+            // What failed for want of time may do better another time.
+            let passing = matches!(&examined, Err(reason) if !reason.lasts());
+            let bytes = reading.document.policy().map_or(0, str::len);
+            let kept = Kept(Arc::new(examined), u64::try_from(bytes).unwrap_or(u64::MAX));
+            if passing { Err(kept) } else { Ok(kept) }
         };
-        self.0.get_or_insert_with(&reading.digest, examine).unwrap_or_else(|passing| passing)
+        self.0.get_or_insert_with(&reading.digest, examine).unwrap_or_else(|passing| passing).0
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::*;
 use crate::digest::Digest;
@@ -26,7 +27,7 @@ policy_data := {{"containers": [{{"OCI": {{"Process": {{"Args": ["/a"]}}}}, "exe
 }
 
 fn examined(text: &str) -> Result<Examined, Unexaminable> {
-    Examined::of(&Document::AgentPolicy(text.into()))
+    Examined::of(&Arc::new(Document::AgentPolicy(text.into())))
 }
 
 fn permissive(rules: &str) -> Vec<Permissive> {
@@ -87,7 +88,7 @@ fn what_failed_for_want_of_time_is_tried_again_and_what_the_policy_is_to_blame_f
 #[test]
 fn a_policy_is_examined_once_however_many_ask_at_a_time() {
     let text = policy("", "{}");
-    let document = std::sync::Arc::new(Document::AgentPolicy(text.as_str().into()));
+    let document = Arc::new(Document::AgentPolicy(text.as_str().into()));
     let reading = PolicyReading { digest: Digest::sha256_of(text.as_bytes()), document };
     let seen = SeenExaminations::default();
     assert!(seen.known(&reading.digest).is_none());
@@ -95,8 +96,8 @@ fn a_policy_is_examined_once_however_many_ask_at_a_time() {
         let asked: Vec<_> = (0..8).map(|_| scope.spawn(|| seen.of(&reading))).collect();
         asked.into_iter().map(|asked| asked.join().unwrap()).collect::<Vec<_>>()
     });
-    assert!(all.iter().all(|one| std::sync::Arc::ptr_eq(one, &all[0])));
-    assert!(std::sync::Arc::ptr_eq(&seen.known(&reading.digest).unwrap(), &all[0]));
+    assert!(all.iter().all(|one| Arc::ptr_eq(one, &all[0])));
+    assert!(Arc::ptr_eq(&seen.known(&reading.digest).unwrap(), &all[0]));
 }
 
 /// The policies of real generators, where they stand beside the project.

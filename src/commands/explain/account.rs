@@ -48,7 +48,7 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
         Ok(examined) => {
             findings.extend(examined.permissive.iter().map(ToString::to_string));
             statements.extend(guest::statements(&examined));
-            match coverage(pod, reading) {
+            match coverage(pod, examined.coverage.as_ref()) {
                 Ok((certain, possible)) => {
                     findings.extend(certain);
                     warnings.extend(possible);
@@ -67,11 +67,11 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
 }
 
 /// Where the policy does not cover the pod as the manifest has it: what the guest certainly refuses, and what nobody can know.
-fn coverage(pod: &PodInFile, reading: &PolicyReading) -> Result<(Vec<String>, Vec<String>), String> {
+fn coverage(pod: &PodInFile, coverage: Option<&Coverage>) -> Result<(Vec<String>, Vec<String>), String> {
+    let Some(coverage) = coverage else { return Ok((Vec::new(), Vec::new())) };
     let json = input::as_created(pod).to_string();
     let read = Pod::from_json(&json).map_err(|error| error.to_string())?;
     let asked = asked_pod(&read, pod.namespace.as_deref().unwrap_or("default"))?;
-    let Some(coverage) = Coverage::of(&reading.document) else { return Ok((Vec::new(), Vec::new())) };
     let found = coverage.findings(&asked);
     let told = |certain: bool| {
         let these = found.iter().filter(move |finding| (finding.certainty == Certainty::Refused) == certain);

@@ -3,6 +3,7 @@ mod fixtures;
 use serde_json::Value;
 
 use super::{AskedPod, Coverage, Finding};
+use crate::examined::Examined;
 use crate::reading::{Limits, Measured};
 
 /// A pod of a manifest, as the API server hands it over in this namespace.
@@ -27,7 +28,7 @@ fn asked(pod: &Value, namespace: &str) -> AskedPod {
 }
 
 fn coverage(annotation: &str, measured: Measured) -> Coverage {
-    Coverage::of(&measured.read(annotation, Limits::OFFLINE).unwrap().document).unwrap()
+    Examined::of(&measured.read(annotation, Limits::OFFLINE).unwrap().document).unwrap().coverage.unwrap()
 }
 
 fn said(findings: &[Finding]) -> Vec<String> {
