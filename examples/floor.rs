@@ -36,9 +36,11 @@ impl Judge for Constant {
     }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> anyhow::Result<()> {
+    http::runtime()?.block_on(serve(Args::parse()))
+}
+
+async fn serve(args: Args) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let source = CertSource::SelfSigned { directory: args.self_signed };
     let certificates = source.open(Arc::clone(&metrics))?;

@@ -19,6 +19,7 @@ mod panicked;
 mod review;
 mod room;
 mod routes;
+mod runtime;
 mod tls;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use self::{
     judge::{Answer, Doorkeeper, Endpoint, Judge, Outcome},
     limits::Limits,
     routes::{EXEC, ROUTES},
+    runtime::runtime,
 };
 use crate::metrics::{Listener, Metrics};
 

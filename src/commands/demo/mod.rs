@@ -21,7 +21,7 @@ use api_server::ApiServer;
 use story::{Scene, scenes};
 
 pub(super) fn run() -> anyhow::Result<End> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(play())
+    http::runtime()?.block_on(play())
 }
 
 async fn play() -> anyhow::Result<End> {

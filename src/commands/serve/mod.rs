@@ -42,7 +42,7 @@ pub(super) fn run(mut arguments: ServeArguments) -> anyhow::Result<End> {
         bail!("no certificate: give --self-signed DIR, or --tls-cert FILE and --tls-key FILE");
     }
     let serving = serve(arguments, Arc::new(configuration), source);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serving)
+    http::runtime()?.block_on(serving)
 }
 
 /// The certificate that the flags name; without one, an installation in a cluster makes its own.
