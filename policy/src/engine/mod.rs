@@ -78,17 +78,19 @@ impl Policy {
         stack::of_its_own(|| ask(self.engine.clone(), rule, input)).unwrap_or(Err(Unanswered::Crashed))
     }
 
-    /// The same when earlier requests have left `state`: names and values that the policy's answers asked the guest to keep.
+    /// The policy as it answers when earlier requests have left `state`: names and values that its answers asked the guest to keep.
+    /// Making it takes longer than most questions.
     ///
     /// # Errors
     /// As [`Policy::ask`].
-    pub fn ask_later(&self, state: &Value, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
+    pub fn later(&self, state: &Value) -> Result<Self, Unanswered> {
         let later = || {
             let mut engine = self.engine.clone();
             engine.clear_data();
             let state = serde_json::json!({"pstate": state});
             engine.add_data(regorus::Value::from(state)).map_err(|error| Unanswered::of(&error))?;
-            ask(engine, rule, input)
+            prepare(&mut engine).map_err(|error| Unanswered::of(&error))?;
+            Ok(Self { engine })
         };
         stack::of_its_own(later).unwrap_or(Err(Unanswered::Crashed))
     }
@@ -122,9 +124,13 @@ fn parse(text: &str) -> Result<Policy, Unreadable> {
     if package != PACKAGE {
         return Err(Unreadable::Package(package.trim_start_matches("data.").to_owned()));
     }
-    // The first evaluation orders the statements of all rules, which takes longer than most questions: once is enough.
-    engine.eval_query("true".to_owned(), false).map_err(|error| Unreadable::of(&error))?;
+    prepare(&mut engine).map_err(|error| Unreadable::of(&error))?;
     Ok(Policy { engine })
+}
+
+/// The first evaluation orders the statements of all rules, which takes longer than most questions: once is enough.
+fn prepare(engine: &mut Engine) -> anyhow::Result<()> {
+    engine.eval_query("true".to_owned(), false).map(|_| ())
 }
 
 fn ask(mut engine: Engine, rule: &str, input: &Value) -> Result<Answer, Unanswered> {

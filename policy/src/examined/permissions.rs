@@ -8,6 +8,8 @@ use super::{Unexaminable, requests};
 use crate::data::{Container, PolicyData};
 use crate::engine::{Policy, Unanswered};
 
+/// The request that runs a command.
+const EXEC: &str = "ExecProcessRequest";
 /// More containers than a pod has.
 const MOST_CONTAINERS: usize = 32;
 
@@ -61,23 +63,47 @@ impl Permissions {
 /// Whether a command that nothing lists may be run: before any container is known, and in each that the policy describes, with a
 /// terminal and without.
 fn executes_anything(policy: &Policy, data: Option<&PolicyData>) -> Result<bool, Unexaminable> {
-    let rule = "ExecProcessRequest";
-    let containers: &[Container] = data.map(|data| &*data.containers).unwrap_or_default();
-    let in_containers = containers.iter().take(MOST_CONTAINERS).enumerate().map(|(index, container)| (index, Some(container)));
-    for (index, container) in std::iter::once((0, None)).chain(in_containers) {
-        let namespace = container.and_then(|container| container.annotation(crate::data::SANDBOX_NAMESPACE));
-        let state = match container {
-            None => json!({}),
-            Some(_) => json!({requests::ID: index, "namespace": namespace, "sandbox_name": "any"}),
-        };
-        for terminal in [false, true] {
-            let asked = policy.ask_later(&state, rule, &requests::exec(container, terminal));
-            if answer(rule, asked.map(|answer| answer.allowed()))? {
+    let containers: Vec<(String, &Container)> = data
+        .map(|data| &*data.containers)
+        .unwrap_or_default()
+        .iter()
+        .take(MOST_CONTAINERS)
+        .enumerate()
+        .map(|(index, container)| (requests::id(index), container))
+        .collect();
+    if executes(policy, requests::ID, None)? {
+        return Ok(true);
+    }
+    // All run at a time, in the namespace that the policy has for them: for all the same one, as generators write it.
+    let indexes = containers.iter().enumerate().map(|(index, (id, _))| (id.clone(), json!(index)));
+    let state: serde_json::Map<String, Value> = indexes.chain([("sandbox_name".to_owned(), json!("any"))]).collect();
+    let namespaces: BTreeSet<Option<&str>> = containers.iter().map(|(_, container)| namespace(container)).collect();
+    for of_these in namespaces {
+        let mut state = state.clone();
+        state.insert("namespace".to_owned(), json!(of_these));
+        let later = policy.later(&state.into()).map_err(|reason| Unexaminable::Unanswered { rule: EXEC, reason })?;
+        for (id, container) in containers.iter().filter(|(_, container)| namespace(container) == of_these) {
+            if executes(&later, id, Some(container))? {
                 return Ok(true);
             }
         }
     }
     Ok(false)
+}
+
+/// Whether a command that nothing lists may be run in this container, with a terminal or without.
+fn executes(policy: &Policy, id: &str, container: Option<&Container>) -> Result<bool, Unexaminable> {
+    for terminal in [false, true] {
+        let asked = policy.ask(EXEC, &requests::exec(id, container, terminal));
+        if answer(EXEC, asked.map(|answer| answer.allowed()))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn namespace(container: &Container) -> Option<&str> {
+    container.annotation(crate::data::SANDBOX_NAMESPACE)
 }
 
 /// The commands that `policy_data` lists.

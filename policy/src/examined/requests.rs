@@ -11,13 +11,18 @@ pub(super) const ID: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0f
 /// A command that no generator writes into a policy.
 const COMMAND: [&str; 2] = ["/countersign/any-command", "any-argument"];
 
-/// Running a command that nothing lists, in `container` where there is one.
-pub(super) fn exec(container: Option<&Container>, terminal: bool) -> Value {
+/// The id of the container that the policy describes at this place.
+pub(super) fn id(index: usize) -> String {
+    format!("{index:064x}")
+}
+
+/// Running a command that nothing lists in the container of this `id`, which is `container` where it is known.
+pub(super) fn exec(id: &str, container: Option<&Container>, terminal: bool) -> Value {
     let process = container.map(|container| &container.oci.process);
     let user = process.map(|process| process.user.clone()).unwrap_or_default();
     json!({
-        "container_id": ID,
-        "exec_id": ID,
+        "container_id": id,
+        "exec_id": id,
         "string_user": null,
         "stdin_port": null,
         "stdout_port": null,
@@ -65,7 +70,7 @@ pub(super) fn create_container() -> Value {
                 "io.kubernetes.cri.sandbox-namespace": "countersign-any-namespace",
                 "io.katacontainers.pkg.oci.container_type": "pod_container",
             },
-            "Process": exec(None, false).get("process"),
+            "Process": exec(ID, None, false).get("process"),
             "Linux": {"Resources": {"Devices": []}, "Namespaces": [], "MaskedPaths": [], "ReadonlyPaths": []},
         },
     })
