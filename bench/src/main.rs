@@ -38,10 +38,7 @@ fn run(countersign: &Path, floor: &Path, folder: &Path) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let reviews = reviews::write(directory.path())?;
     let alone = alone::measure(countersign, directory.path(), &reviews)?;
-    let overload = {
-        let server = Server::countersign(countersign, directory.path(), "overload", &reviews.list_of_one)?;
-        overload::measure(&server, &reviews.path("validate", "big"))?
-    };
+    let overload = overload::measure(countersign, directory.path(), &reviews)?;
     let start = |name: &str, list: &Path| Server::countersign(countersign, directory.path(), name, list);
     let servers = [
         ("floor", Server::floor(floor, directory.path(), false)?),

@@ -7,12 +7,13 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::load::Load;
+use crate::reviews::Reviews;
 use crate::servers::Server;
 
-/// What the webhook serves at a time unless it is told otherwise, and four times that.
-const SERVED: usize = 1_024;
+/// How many connections the webhook is told to serve at a time, and four times that.
+const SERVED: usize = 256;
 const CONNECTIONS: usize = 4 * SERVED;
-const REQUESTS: usize = 20_000;
+const REQUESTS: usize = 40_000;
 
 /// What became of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,7 +34,10 @@ pub(crate) struct Overload {
 }
 
 /// Puts the load on a server of its own.
-pub(crate) fn measure(server: &Server, review: &Path) -> Result<Overload> {
+pub(crate) fn measure(program: &Path, directory: &Path, reviews: &Reviews) -> Result<Overload> {
+    let limits = format!("{{maxConnections: {SERVED}}}");
+    let server = &Server::configured(program, directory, "overload", &reviews.list_of_one, &limits)?;
+    let review = &reviews.path("validate", "big");
     let load = |connections| Load { size: "big", connections, requests: REQUESTS };
     eprintln!("{SERVED} connections, then {CONNECTIONS}");
     let full = load(SERVED).run_against(server, "/validate", review)?;

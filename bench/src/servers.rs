@@ -37,10 +37,17 @@ impl Server {
 
     /// The webhook with an allow-list.
     pub(crate) fn countersign(program: &Path, directory: &Path, name: &str, allow_list: &Path) -> Result<Self> {
+        Self::configured(program, directory, name, allow_list, "{}")
+    }
+
+    /// The same with limits of the configuration, as YAML in braces.
+    pub(crate) fn configured(program: &Path, directory: &Path, name: &str, allow_list: &Path, limits: &str) -> Result<Self> {
+        let configuration = directory.join(format!("{name}-configuration.yaml"));
+        fs::write(&configuration, format!("apiVersion: countersign.dev/v1alpha1\nkind: Configuration\nlimits: {limits}\n"))?;
         let address = free()?;
         let certificates = directory.join(name);
         let health = free()?;
-        let arguments: [&OsStr; 10] = [
+        let arguments: [&OsStr; 12] = [
             "serve".as_ref(),
             "--standalone".as_ref(),
             "--listen".as_ref(),
@@ -51,6 +58,8 @@ impl Server {
             certificates.as_ref(),
             "--allow-list".as_ref(),
             allow_list.as_ref(),
+            "--config".as_ref(),
+            configuration.as_ref(),
         ];
         Self::start(program, directory, name, [address, health], &arguments)
     }
@@ -67,6 +76,8 @@ impl Server {
         let process = Command::new(program)
             .args(arguments)
             .env("RUST_LOG", "warn")
+            // As the image has it.
+            .env("RUST_LIB_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
