@@ -47,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
     http::serve(Server {
         listener,
         certificates: certificates.served,
+        clients: None,
         judge: Arc::new(Constant),
         exec: None,
         limits: Limits::default(),
