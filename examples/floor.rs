@@ -94,6 +94,7 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     http::serve(Server {
         listener,
         certificates: certificates.served,
+        clients: None,
         judge,
         exec: None,
         limits: http::Limits::default(),

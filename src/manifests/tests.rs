@@ -295,7 +295,9 @@ fn a_configuration_of_ones_own_comes_along_and_sets_the_bounds() {
     assert_eq!(template["spec"]["terminationGracePeriodSeconds"], 75);
     let mounts = container["volumeMounts"].as_array().unwrap().iter().map(|mount| mount["mountPath"].as_str().unwrap());
     let directory = Path::new(CONFIGURATION_FILE).parent().unwrap().to_str().unwrap();
-    assert_eq!(mounts.collect::<Vec<_>>(), [directory]);
+    assert_eq!(mounts.collect::<Vec<_>>(), [directory, "/etc/countersign/clients"]);
+    let clients = &template["spec"]["volumes"][1];
+    assert_eq!(clients["configMap"], json!({"name": "countersign-clients", "optional": true}), "nothing waits for it");
     let digest = countersign_policy::Digest::sha256_of(SOURCE.as_bytes()).to_string();
     assert_eq!(template["metadata"]["annotations"]["configuration-digest"], digest);
 }

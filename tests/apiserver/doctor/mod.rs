@@ -1,6 +1,7 @@
 //! `countersign doctor` against a real kube-apiserver: a healthy installation passes every check, and each fault is found by its
 //! check, in words. What only a node can show (that pods run, that the Service network leads to them) is stood in for: `way`.
 
+mod client_certificates;
 mod clinic;
 mod documents;
 mod faults;
