@@ -280,6 +280,8 @@ fn the_container_has_no_privileges() {
         pod["containers"][0]["securityContext"],
         json!({"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}})
     );
+    let trace = json!({"name": "RUST_LIB_BACKTRACE", "value": "0"});
+    assert!(pod["containers"][0]["env"].as_array().unwrap().contains(&trace), "each error would take a trace");
     assert_eq!(pod["volumes"], Value::Null, "no Secret reaches the container as a file");
 }
 
