@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use countersign_policy::coverage::{AskedPod, Coverage, Finding as Difference};
+use countersign_policy::examined::Examination;
 use countersign_policy::{Digest, MalformedPolicy, Measured, PolicyReading};
 
 use crate::allow_list::{Applicant, Finding};
@@ -54,6 +55,7 @@ pub(crate) struct Policy<'a> {
     namespace: &'a str,
     reading: OnceCell<Result<PolicyReading, MalformedPolicy>>,
     finding: OnceCell<Finding>,
+    examination: OnceCell<Examination>,
     asked: OnceCell<Result<AskedPod, String>>,
     differences: OnceCell<Arc<[Difference]>>,
 }
@@ -71,6 +73,12 @@ impl Policy<'_> {
     pub(crate) fn finding(&self, applicant: Applicant<'_>) -> Option<(Digest, &Finding)> {
         let digest = self.digest()?;
         Some((digest, self.finding.get_or_init(|| self.facts.allow_list.find(&digest, applicant))))
+    }
+
+    /// What is known of the policy by examining it, if it could be read: asked once, since one that runs out of time would do so again.
+    pub(crate) fn examination(&self) -> Option<&Examination> {
+        let reading = self.reading().as_ref().ok()?;
+        Some(self.examination.get_or_init(|| self.facts.examined.of(reading)))
     }
 
     /// What the pod asks of its guest; the error names the field that cannot be read.
@@ -154,6 +162,7 @@ impl<'a> Setting<'a> {
                 namespace: self.request.namespace,
                 reading: OnceCell::new(),
                 finding: OnceCell::new(),
+                examination: OnceCell::new(),
                 asked: OnceCell::new(),
                 differences: OnceCell::new(),
             })

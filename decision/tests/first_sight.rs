@@ -2,28 +2,35 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::time::Instant;
+
 use countersign_decision::facts::{Facts, Known};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::{validate, validate_at_once};
 use countersign_golden::{Case, ExpectedVerdict, NAMESPACE, rule_cases};
+use countersign_policy::engine::LONGEST_EVALUATION;
 
 fn case(row: &str, name: &str) -> Case<ExpectedVerdict> {
     rule_cases().unwrap().into_iter().find(|case| case.row == row && case.name == name).expect("the case")
+}
+
+fn request(pod: &str) -> PodRequest<'_> {
+    PodRequest {
+        operation: Operation::Create,
+        namespace: NAMESPACE,
+        required: false,
+        groups: Vec::new(),
+        pod: Pod::from_json(pod).unwrap(),
+        old: None,
+    }
 }
 
 /// What is said of the case's pod at once, before and after it was judged with patience.
 fn at_once(case: &Case<ExpectedVerdict>, facts: &Facts) -> [Option<String>; 2] {
     let known = Known { facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
     let json = case.pod.to_string();
-    let request = PodRequest {
-        operation: Operation::Create,
-        namespace: NAMESPACE,
-        required: false,
-        groups: Vec::new(),
-        pod: Pod::from_json(&json).unwrap(),
-        old: None,
-    };
+    let request = request(&json);
     let said = || validate_at_once(&request, &known).map(|verdict| verdict.message());
     let before = said();
     let judged = validate(&request, &known).message();
@@ -46,6 +53,22 @@ fn a_strangers_policy_is_refused_at_once_and_never_examined() {
     let [before, after] = at_once(&case, &case.given.facts().unwrap());
     assert_eq!(before, after);
     assert!(before.unwrap().contains("policy-not-allowed"));
+}
+
+// The lint keeps the clock out of the core, not out of its tests.
+#[allow(clippy::disallowed_methods)]
+#[test]
+fn a_policy_that_runs_out_of_time_does_so_once_for_a_request_however_many_rules_ask_about_it() {
+    let case = case("policy-unreadable", "loop");
+    let facts = case.given.facts().unwrap();
+    let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
+    let json = case.pod.to_string();
+    let request = request(&json);
+    let begun = Instant::now();
+    let judged = validate(&request, &known).message();
+    let taken = begun.elapsed();
+    assert!(judged.contains("took longer than 400 ms"), "{judged}");
+    assert!(taken < 3 * LONGEST_EVALUATION, "{taken:?} for a question that ends after {LONGEST_EVALUATION:?}");
 }
 
 #[test]

@@ -265,6 +265,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_container_is_known_by_its_annotations() {
+        let container = |annotations: Value| json!({"OCI": {"Annotations": annotations}});
+        let data = PolicyData::read(&json!({"containers": [
+            container(json!({CONTAINER_TYPE: "sandbox", SANDBOX_NAMESPACE: "kafka"})),
+            container(json!({CONTAINER_TYPE: "container", CONTAINER_NAME: "app", IMAGE_NAME: "registry.example/app:1"})),
+        ]}))
+        .unwrap();
+        let [sandbox, app] = &*data.containers else { panic!("two containers") };
+        assert_eq!((sandbox.is_sandbox(), sandbox.name(), sandbox.image()), (true, None, None));
+        assert_eq!(sandbox.annotation(SANDBOX_NAMESPACE), Some("kafka"));
+        assert_eq!((app.is_sandbox(), app.name(), app.image()), (false, Some("app"), Some("registry.example/app:1")));
+        assert_eq!(app.annotation(SANDBOX_NAMESPACE), None);
+        assert_eq!(data.container("app"), Some(app));
+        assert_eq!(data.container("other"), None);
+    }
+
+    #[test]
     fn both_spellings_of_a_command_are_read() {
         let commands: Vec<Command> = serde_json::from_value(json!(["ls -l", ["ls", "-l"]])).unwrap();
         assert_eq!(commands.iter().map(Command::joined).collect::<Vec<_>>(), ["ls -l", "ls -l"]);

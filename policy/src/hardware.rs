@@ -54,6 +54,12 @@ mod tests {
     use crate::digest::{Algorithm, Hexadecimal};
 
     #[test]
+    fn each_platform_has_the_field_and_the_length_that_its_maker_specifies() {
+        let fields = Hardware::ALL.map(|hardware| (hardware.field(), hardware.length()));
+        assert_eq!(fields, [("SEV-SNP HOST_DATA", 32), ("TDX MRCONFIGID", 48), ("CCA personalization value", 64)]);
+    }
+
+    #[test]
     fn a_digest_is_cut_or_filled_up_at_its_end() {
         for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
             let digest = Digest::of(algorithm, b"x");

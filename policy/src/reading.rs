@@ -205,4 +205,29 @@ pub(crate) mod tests {
         assert_eq!(read(text.len(), bytes - 1), Err(MalformedPolicy::TooLarge { limit: bytes - 1 }));
         assert!(matches!(read(text.len() - 1, bytes), Err(MalformedPolicy::TooLong { .. })));
     }
+
+    #[test]
+    fn by_default_the_bounds_are_256_kib_of_annotation_and_4_mib_of_document_and_files_have_only_the_second() {
+        let longest = 256 * 1024;
+        let read = |characters: usize, limits| Measured::AgentPolicy.read(&"QUFB".repeat(characters / 4), limits).map(|_| ());
+        assert_eq!(read(longest, Limits::DEFAULT), Ok(()));
+        assert_eq!(read(longest + 4, Limits::DEFAULT), Err(MalformedPolicy::TooLong { found: longest + 4, limit: longest }));
+        assert_eq!(read(longest + 4, Limits::OFFLINE), Ok(()));
+
+        let largest = 4 * 1024 * 1024;
+        let unpacked = |bytes: usize, limits| {
+            let text = document(Algorithm::Sha256) + "#";
+            let filled = " ".repeat(bytes - text.len());
+            Measured::Initdata.read(&packed(&(text + &filled), 6), limits).map(|_| ())
+        };
+        for limits in [Limits::DEFAULT, Limits::OFFLINE] {
+            assert_eq!(unpacked(largest, limits), Ok(()));
+            assert_eq!(unpacked(largest + 1, limits), Err(MalformedPolicy::TooLarge { limit: largest }));
+        }
+    }
+
+    #[test]
+    fn sentences_call_what_an_annotation_holds_by_its_own_word() {
+        assert_eq!(Measured::ALL.map(Measured::noun), ["a policy", "an initdata", "an initdata"]);
+    }
 }

@@ -68,7 +68,7 @@ impl Judge for PolicyCoversThePod {
 /// cannot be compared with it.
 fn found<'a>(reads: &'a Reads<'_>, known: &Known<'_>) -> Result<&'a [Finding], &'a str> {
     let Some(examination) = examination(&reads.listed, known) else { return Ok(&[]) };
-    let Ok(Examined { coverage: Some(coverage), .. }) = &*examination else { return Ok(&[]) };
+    let Ok(Examined { coverage: Some(coverage), .. }) = &**examination else { return Ok(&[]) };
     reads.policy.differences(coverage)
 }
 

@@ -26,7 +26,7 @@ impl Judge for PolicyIsPermissive {
     fn judge(reads: &Reads<'_>, known: &Known<'_>) -> Judgement {
         let Some((digest, Finding::Listed { entry, permissive: false })) = look_up(reads, known) else { return Ok(()) };
         let Some(examination) = policy_not_allowed::examination(reads, known) else { return Ok(()) };
-        let Ok(examined) = &*examination else { return Ok(()) };
+        let Ok(examined) = &**examination else { return Ok(()) };
         if examined.permissive.is_empty() {
             return Ok(());
         }

@@ -79,9 +79,9 @@ pub(super) fn look_up<'a>(reads: &Reads<'a>, known: &Known<'_>) -> Option<(Diges
 }
 
 /// What is known of the policy by examining it, if it is listed: no rule of a stranger is evaluated.
-pub(super) fn examination(reads: &Reads<'_>, known: &Known<'_>) -> Option<Examination> {
+pub(super) fn examination<'a>(reads: &Reads<'a>, known: &Known<'_>) -> Option<&'a Examination> {
     let (_, Finding::Listed { .. }) = look_up(reads, known)? else { return None };
-    Some(known.facts.examined.of(reads.policy.reading().as_ref().ok()?))
+    reads.policy.examination()
 }
 
 /// The same for the audit log: digest and finding of a pod.

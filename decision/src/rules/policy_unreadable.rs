@@ -26,7 +26,7 @@ impl Judge for PolicyUnreadable {
 
     fn judge(reads: &Reads<'_>, known: &Known<'_>) -> Judgement {
         let Some(examination) = policy_not_allowed::examination(reads, known) else { return Ok(()) };
-        match &*examination {
+        match &**examination {
             Ok(_) => Ok(()),
             Err(reason) => Err(Refusal::new(
                 Self::ID,

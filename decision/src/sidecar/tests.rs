@@ -37,6 +37,15 @@ fn what_the_api_server_fills_in_does_not_differ() {
 }
 
 #[test]
+fn a_field_that_holds_nothing_does_not_differ_from_one_that_is_not_there() {
+    for nothing in [json!(null), json!([]), json!({})] {
+        assert_eq!(after(|container| container["lifecycle"] = nothing.clone()), None, "{nothing}");
+    }
+    let differs = after(|container| container["lifecycle"] = json!({"preStop": {}}));
+    assert_eq!(differs.unwrap(), "lifecycle is {\"preStop\":{}}, the profile has none");
+}
+
+#[test]
 fn listed_additions_pass_once() {
     let variable = || json!({"name": "AZURE_CLIENT_ID", "value": "x"});
     assert_eq!(after(push("env", variable())), None);

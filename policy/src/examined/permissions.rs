@@ -116,3 +116,24 @@ fn listed(data: Option<&PolicyData>) -> BTreeSet<String> {
 fn answer(rule: &'static str, asked: Result<bool, Unanswered>) -> Result<bool, Unexaminable> {
     asked.map_err(|reason| Unexaminable::Unanswered { rule, reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a guest accepts whose second container is in another namespace than its first, and that runs commands by this rule.
+    fn exec(rule: &str) -> Exec {
+        let policy = Policy::parse(&format!("package agent_policy\n\nExecProcessRequest {{ {rule} }}\n")).unwrap();
+        let container = |namespace: &str| json!({"OCI": {"Annotations": {"io.kubernetes.cri.sandbox-namespace": namespace}}});
+        let data = PolicyData::read(&json!({"containers": [container("kafka"), container("payments")]})).unwrap();
+        Permissions::of(&policy, Some(&data)).unwrap().exec
+    }
+
+    #[test]
+    fn each_container_is_asked_about_in_the_namespace_that_the_policy_has_for_it() {
+        let none = Exec::Listed(BTreeSet::new());
+        assert_eq!(exec(r#"data.pstate.namespace == "payments"; data.pstate[input.container_id] == 1"#), Exec::Anything);
+        assert_eq!(exec(r#"data.pstate.namespace == "kafka"; data.pstate[input.container_id] == 1"#), none);
+        assert_eq!(exec(r#"data.pstate.namespace == "payments"; data.pstate[input.container_id] == 0"#), none);
+    }
+}

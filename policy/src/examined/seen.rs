@@ -60,3 +60,32 @@ impl SeenExaminations {
         self.0.get_or_insert_with(&reading.digest, examine).unwrap_or_else(|passing| passing).0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::MOST_BYTES;
+    use crate::reading::Document;
+
+    /// One of several policies of the longest text that is examined.
+    fn longest(number: usize) -> PolicyReading {
+        let head = format!("package agent_policy # {number}");
+        let text = head.clone() + &" ".repeat(MOST_BYTES - head.len());
+        PolicyReading { digest: Digest::sha256_of(text.as_bytes()), document: Arc::new(Document::AgentPolicy(text.into())) }
+    }
+
+    #[test]
+    fn some_of_the_longest_policies_are_kept_at_a_time_and_all_together_stay_within_2_mib() {
+        let seen = SeenExaminations::default();
+        let readings: Vec<_> = (0..6).map(longest).collect();
+        for reading in &readings[..3] {
+            assert!(seen.of(reading).is_ok(), "{:?}", seen.of(reading));
+        }
+        assert!(readings[..3].iter().all(|reading| seen.known(&reading.digest).is_some()));
+        assert_eq!(seen.0.weight(), 3 * 512 * 1024);
+        for reading in &readings[3..] {
+            assert!(seen.of(reading).is_ok());
+        }
+        assert!(seen.0.weight() <= 2 * 1024 * 1024, "{} bytes are kept", seen.0.weight());
+    }
+}

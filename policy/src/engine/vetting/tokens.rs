@@ -111,4 +111,13 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn a_string_ends_at_its_first_quote_that_is_not_escaped_and_a_name_at_its_last_letter() {
+        let kinds = |text| tokens(text).map(|token| token.kind).collect::<Vec<_>>();
+        assert_eq!(kinds(r#"_a_1.b"\\"["#), [Kind::Word("_a_1.b"), Kind::Text, Kind::Sign('[')]);
+        assert_eq!(kinds(r#""\\\"["]"#), [Kind::Text, Kind::Sign(']')]);
+        assert_eq!(kinds("\"[["), [Kind::Text], "one that does not end takes the rest");
+        assert_eq!(kinds("\u{00e4}["), [Kind::Sign('\u{00e4}'), Kind::Sign('[')]);
+    }
 }
