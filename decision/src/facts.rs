@@ -149,6 +149,14 @@ mod tests {
     }
 
     #[test]
+    fn the_profile_of_a_namespace_is_its_label_and_pod_security_is_told_of_unless_it_permits_all() {
+        assert_eq!(facts(labels::PROFILE, "aks").profile.as_deref(), Some("aks"));
+        let pod_security = |level| facts(labels::POD_SECURITY, level).pod_security;
+        assert_eq!(pod_security("baseline").as_deref(), Some("baseline"));
+        assert_eq!(pod_security("privileged"), None);
+    }
+
+    #[test]
     fn a_namespace_that_is_not_known_yet_counts_as_enforce() {
         let configuration = Configuration { default_mode: Mode::Audit, ..Configuration::built_in().unwrap() };
         let mut facts = Facts::unwatched(Arc::new(configuration), "countersign-system");

@@ -54,10 +54,6 @@ impl<'de> Visitor<'de> for TextVisitor {
         Ok(Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_string<E: Error>(self, text: String) -> Result<Text<'de>, E> {
-        Ok(Text(Cow::Owned(text)))
-    }
-
     fn visit_unit<E: Error>(self) -> Result<Text<'de>, E> {
         Ok(Text::default())
     }
@@ -144,6 +140,19 @@ mod tests {
         assert_eq!(pairs.value("a"), Some("1"));
         assert_eq!(pairs.value("c"), None);
         assert_eq!(pairs.starting_with("b/").collect::<Vec<_>>(), [("b/x", ""), ("b/y", "2")]);
+    }
+
+    #[test]
+    fn a_key_that_is_the_prefix_itself_begins_with_it() {
+        let pairs: Pairs<'_> = serde_json::from_str(r#"{"a":"1","b/":"2","b/x":"3","b0":"4"}"#).unwrap();
+        assert_eq!(pairs.starting_with("b/").collect::<Vec<_>>(), [("b/", "2"), ("b/x", "3")]);
+    }
+
+    #[test]
+    fn what_is_not_a_map_is_refused_and_null_is_an_empty_one() {
+        let error = serde_json::from_str::<Pairs<'_>>("[]").unwrap_err();
+        assert!(error.to_string().starts_with("invalid type: sequence, expected a map of strings"), "{error}");
+        assert_eq!(serde_json::from_str::<Pairs<'_>>("null").unwrap(), Pairs::default());
     }
 
     #[test]

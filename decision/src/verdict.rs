@@ -28,7 +28,7 @@ impl Refusal {
     }
 }
 
-/// What was decided, for people, metrics and the audit log.
+/// What was decided, for people, metrics and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// The pod is none of Countersign's business.
@@ -48,7 +48,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The word in metrics and in the audit log.
+    /// The word in the log.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Untouched => "untouched",
@@ -138,5 +138,28 @@ mod tests {
         assert!(decided(Mode::Audit).warnings.is_empty());
         assert_eq!(decided(Mode::Audit).audit, [("refused-by", "x".to_owned())]);
         assert_eq!(Verdict::by_mode(Mode::Enforce, Vec::new()).decision, Decision::Admitted);
+    }
+
+    #[test]
+    fn who_is_refused_reads_every_reason_and_below_it_each_line_of_its_next_step() {
+        let refusals = vec![Refusal::new("x", "bad", "do:\n- this"), Refusal::new("y", "worse", "mend it")];
+        let verdict = Verdict::by_mode(Mode::Enforce, refusals);
+        assert!(!verdict.allowed());
+        assert_eq!(verdict.message(), "x: bad.\n  do:\n  - this\ny: worse.\n  mend it");
+    }
+
+    #[test]
+    fn every_decision_has_the_word_that_logs_are_searched_for() {
+        for (decision, word) in [
+            (Decision::Untouched, "untouched"),
+            (Decision::MirrorPod, "mirror-pod"),
+            (Decision::Patched, "patched"),
+            (Decision::Admitted, "admitted"),
+            (Decision::Warned, "warned"),
+            (Decision::Audited, "audited"),
+            (Decision::Refused, "refused"),
+        ] {
+            assert_eq!(decision.name(), word);
+        }
     }
 }
