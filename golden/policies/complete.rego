@@ -1,5 +1,7 @@
 # A small policy in the shape of the generator's, whole in what a pod can say, for the cases of policy-covers-the-pod: containers skr
-# and app in a pod "consumer" of namespace kafka. Its rules are written for these cases.
+# and app in a pod "consumer" of namespace kafka. Container app has two emptyDir volumes, on the guest's disk and in its memory, as the
+# generator describes them for confidential guests (genpolicy-settings.json: confidential_emptyDir, emptyDir_memory). Its rules are
+# written for these cases.
 package agent_policy
 
 import future.keywords.every
@@ -19,7 +21,10 @@ CreateContainerRequest {
     some container in policy_data.containers
     known := container.OCI
     container.sandbox_pidns == input.sandbox_pidns
-    count(input.storages) == 0
+    count(input.storages) == count(container.storages)
+    every storage in input.storages {
+        known_storage(container, storage, annotation(asked, "sandbox-id"))
+    }
     every key in ["container-type", "sandbox-namespace"] {
         annotation(known, key) == annotation(asked, key)
     }
@@ -64,6 +69,15 @@ known_variable(known, variable, pod) {
 known_variable(_, variable, _) {
     some pattern in policy_data.request_defaults.CreateContainerRequest.allow_env_regex
     regex.match(replace(pattern, "$(dns_label)", policy_data.common.dns_label), variable)
+}
+
+known_storage(container, storage, sandbox) {
+    some known in container.storages
+    every field in ["driver", "driver_options", "source", "fstype", "options", "fs_group"] {
+        known[field] == storage[field]
+    }
+    pattern := replace(known.mount_point, "$(cpath)", policy_data.common.cpath)
+    regex.match(replace(pattern, "$(sandbox-id)", sandbox), storage.mount_point)
 }
 
 known_mount(known, mount) {
@@ -185,10 +199,41 @@ policy_data := {
             "source": "$(sfprefix)tokens$",
             "type_": "bind",
             "options": ["rbind", "rprivate", "ro"]
+          },
+          {
+            "destination": "/cache",
+            "source": "^$(cpath)/$(sandbox-id)/local/cache$",
+            "type_": "local",
+            "options": ["rbind", "rprivate", "rw"]
+          },
+          {
+            "destination": "/scratch",
+            "source": "^/run/kata-containers/sandbox/ephemeral/scratch$",
+            "type_": "bind",
+            "options": ["rbind", "rprivate", "rw"]
           }
         ]
       },
-      "storages": [],
+      "storages": [
+        {
+          "driver": "local",
+          "driver_options": [],
+          "source": "local",
+          "fstype": "local",
+          "options": ["mode=0777"],
+          "mount_point": "^$(cpath)/$(sandbox-id)/local/cache$",
+          "fs_group": null
+        },
+        {
+          "driver": "ephemeral",
+          "driver_options": [],
+          "source": "tmpfs",
+          "fstype": "tmpfs",
+          "options": [],
+          "mount_point": "^/run/kata-containers/sandbox/ephemeral/scratch$",
+          "fs_group": null
+        }
+      ],
       "sandbox_pidns": false
     }
   ],
