@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use countersign_decision::configuration::ClientName;
 
 /// Exit codes, part of every help text.
 const EXIT_CODES: &str =
@@ -156,6 +157,12 @@ pub struct ServeArguments {
     /// Make a certificate for loopback (127.0.0.1, localhost), and write its CA to DIR/ca.crt
     #[arg(long, value_name = "DIR", conflicts_with = "tls_cert")]
     pub self_signed: Option<PathBuf>,
+    /// Serve only callers whose client certificate leads to an authority in this file, PEM; it is watched [in a cluster: clientCertificates of the configuration]
+    #[arg(long, value_name = "FILE", requires_all = ["standalone", "client_name"])]
+    pub client_ca: Option<PathBuf>,
+    /// A name that such a certificate may bear, as common name or DNS name; may be given several times
+    #[arg(long, value_name = "NAME", requires = "client_ca", value_parser = ClientName::parse)]
+    pub client_name: Vec<ClientName>,
     /// Judge kubectl exec, attach, port-forward and cp too, by path /exec: takes the right to get every pod (docs/exec-door.md)
     #[arg(long, conflicts_with = "standalone")]
     pub exec_door: bool,

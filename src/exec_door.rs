@@ -54,14 +54,14 @@ impl ExecDoor {
         };
         let WayIn { uid, way, namespace, name } = &way_in;
         let known = Known { facts: &facts, now, stale_since };
-        let verdict = self.fetch(&way_in, deadline).await.and_then(|text| {
-            let pod = Pod::from_json(&text).map_err(|error| format!("the pod cannot be read: {error}"))?;
+        let answered = self.fetch(&way_in, deadline).await.and_then(|text| {
+            let pod = Pod::from_json(&text).map_err(|error| format!("the pod cannot be read, at column {}", error.column()))?;
             let request =
                 PodRequest { operation: Operation::Create, namespace, required: false, groups: Vec::new(), pod, old: None };
-            Ok(exec(&request, way, &known))
+            Ok(reviewed("exec", uid, &request, &exec(&request, way, &known)))
         });
-        match verdict {
-            Ok(verdict) => reviewed("exec", uid, &verdict),
+        match answered {
+            Ok(answer) => answer,
             Err(because) => {
                 let refusal = unknown(namespace, name, &because);
                 tracing::warn!(endpoint = "exec", uid, id = refusal.id, "{}", refusal.because);

@@ -73,8 +73,11 @@ impl Countersign {
         };
         let question = review::read(review).map_err(unreadable)?;
         let uid = question.uid.clone();
-        let verdict = self.with_facts(|known| question.into_request(required, |request| decide(request, known)))?;
-        Ok(verdict.map(|verdict| reviewed(endpoint.as_str(), &uid, &verdict)))
+        self.with_facts(|known| {
+            question.into_request(required, |request| {
+                decide(request, known).map(|verdict| reviewed(endpoint.as_str(), &uid, request, &verdict))
+            })
+        })
     }
 
     /// The warnings to whoever writes a workload; the error is the answer to a review that cannot be judged.
@@ -113,8 +116,10 @@ pub(crate) fn unreadable(unreadable: Unreadable) -> Answer {
 }
 
 /// The answer that carries a verdict; what it refuses is logged.
-pub(crate) fn reviewed(endpoint: &'static str, uid: &str, verdict: &Verdict) -> Answer {
-    log(endpoint, uid, verdict);
+pub(crate) fn reviewed(endpoint: &'static str, uid: &str, request: &PodRequest<'_>, verdict: &Verdict) -> Answer {
+    if !verdict.refusals.is_empty() {
+        log(endpoint, uid, request, verdict);
+    }
     answer(uid, verdict)
 }
 
@@ -137,9 +142,26 @@ const fn outcome(decision: Decision) -> Outcome {
     }
 }
 
-/// Says what was refused, or would have been; nothing of the pod's content but what the refusal names.
-fn log(endpoint: &'static str, uid: &str, verdict: &Verdict) {
-    for refusal in &verdict.refusals {
-        tracing::info!(endpoint, uid, decision = verdict.decision.name(), id = refusal.id, "{}", refusal.line());
-    }
+/// Says what was refused, or would have been, and by which rules. Not why: a reason has values of the pod in it, those of its
+/// variables and arguments among them. It goes to the user; the log goes to more people.
+fn log(endpoint: &'static str, uid: &str, request: &PodRequest<'_>, verdict: &Verdict) {
+    let rules: Vec<_> = verdict.refusals.iter().map(|refusal| refusal.id).collect();
+    let digest = verdict.audit.iter().find(|(key, _)| *key == "digest").map(|(_, digest)| digest.as_str());
+    tracing::info!(
+        endpoint,
+        uid = short(uid),
+        namespace = short(request.namespace),
+        pod = short(&request.pod_name()),
+        digest,
+        decision = verdict.decision.name(),
+        rules = rules.join(","),
+        "a pod does not pass"
+    );
+}
+
+/// The longest name in Kubernetes; who calls the port by himself may write longer ones.
+const LONGEST: usize = 253;
+
+fn short(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }

@@ -1,73 +1,73 @@
 //! The benchmark: the webhook beside its floor (the same server with a constant answer), in one run on one machine. Absolute figures
 //! move with the machine; the ratios are what counts. Start it with `cargo xtask bench`.
 
+mod alone;
 mod load;
+mod machine;
+mod overload;
+mod plot;
+mod report;
 mod reviews;
 mod servers;
-mod table;
+mod statistics;
+mod throughput;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use load::Load;
+use machine::Machine;
+use report::Report;
 use servers::Server;
-use table::Table;
+use throughput::Row;
 
-/// How often every figure is taken; the servers take turns, so that a slow moment meets all of them.
-const ROUNDS: usize = 5;
-
-/// The loads: what is sent, over how many connections, how many requests a round.
-const LOADS: [Load; 4] = [
-    Load { size: "big", connections: 8, requests: 8_000 },
-    Load { size: "big", connections: 1, requests: 3_000 },
-    Load { size: "small", connections: 8, requests: 30_000 },
-    Load { size: "small", connections: 1, requests: 8_000 },
-];
+const USAGE: &str = "usage: countersign-bench COUNTERSIGN FLOOR FOLDER (paths of the release binaries, and where the figures of the \
+                     earlier run are and those of this one go), or countersign-bench reviews FOLDER; `cargo xtask bench` knows them";
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let (Some(countersign), Some(floor), None) = (arguments.next(), arguments.next(), arguments.next()) else {
-        anyhow::bail!(
-            "usage: countersign-bench COUNTERSIGN FLOOR (paths of the release binaries; `cargo xtask bench` knows them)"
-        );
-    };
+    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    match &*arguments {
+        [word, folder] if *word == *"reviews" => reviews::write(folder).map(|_| ()),
+        [countersign, floor, folder] => run(countersign, floor, folder),
+        _ => anyhow::bail!(USAGE),
+    }
+}
+
+fn run(countersign: &Path, floor: &Path, folder: &Path) -> Result<()> {
+    let earlier = Report::earlier(folder)?;
     let directory = tempfile::tempdir()?;
     let reviews = reviews::write(directory.path())?;
-    let floor = Server::floor(&floor, directory.path())?;
-    let one = Server::countersign(&countersign, directory.path(), "one", &reviews.list_of_one)?;
-    let many = Server::countersign(&countersign, directory.path(), "many", &reviews.list_of_many)?;
-    let rows = [
-        ("floor", &floor, "/validate", "validate"),
-        ("/validate", &one, "/validate", "validate"),
-        ("/validate, policy not listed", &one, "/validate", "stranger"),
-        ("/mutate", &one, "/mutate", "mutate"),
-        ("/validate, 10,000 entries", &many, "/validate", "validate"),
+    let alone = alone::measure(countersign, directory.path(), &reviews)?;
+    let overload = overload::measure(countersign, directory.path(), &reviews)?;
+    let start = |name: &str, list: &Path| Server::countersign(countersign, directory.path(), name, list);
+    let servers = [
+        ("floor", Server::floor(floor, directory.path(), false)?),
+        ("hashing alone", Server::floor(floor, directory.path(), true)?),
+        ("one entry", start("one", &reviews.list_of_one)?),
+        ("10,000 entries", start("10-000", &reviews.list_of_10_000)?),
+        ("100,000 entries", start("100-000", &reviews.list_of_100_000)?),
     ];
-    let mut table = Table::new(rows.map(|(name, ..)| name));
-    for load in LOADS {
-        for round in 1..=ROUNDS {
-            eprintln!("{} reviews, {} connections: round {round} of {ROUNDS}", load.size, load.connections);
-            for (row, server, path, review) in rows {
-                table.note(row, load, load.run(server, path, &reviews.path(review, load.size))?);
-            }
-        }
+    let [(_, floor), (_, hashing), (_, one), (_, ten_thousand), (_, hundred_thousand)] = &servers;
+    let row = |name, server, path, review: &'static str| {
+        let reviews = &reviews;
+        Row { name, server, path, review: Box::new(move |size| reviews.path(review, size)) }
+    };
+    let throughput = throughput::measure(&[
+        row("floor", floor, "/validate", "validate"),
+        row("hashing alone", hashing, "/validate", "validate"),
+        row("/validate", one, "/validate", "validate"),
+        row("/validate, policy not listed", one, "/validate", "stranger"),
+        row("/mutate", one, "/mutate", "mutate"),
+        row("/validate, 10,000 entries", ten_thousand, "/validate", "validate"),
+        row("/validate, 100,000 entries", hundred_thousand, "/validate", "validate"),
+    ])?;
+    let resident = servers.iter().map(|(name, server)| Ok(((*name).to_owned(), server.resident_mb()?)));
+    let resident_after_load_mb = resident.collect::<Result<_>>()?;
+    let report = Report { machine: Machine::this(), throughput, resident_after_load_mb, alone, overload };
+    println!("{}", report.printed());
+    if let Some(earlier) = earlier {
+        println!("Beside the earlier run ({}):\n{}", earlier.machine, report.beside(&earlier));
     }
-    print!("{}", table.printed());
-    println!("\n10,000 entries beside one, requests per second (as fast is 1.00):");
-    for load in LOADS {
-        println!(
-            "- {}, {} connections: {}",
-            load.size,
-            load.connections,
-            table.beside("/validate, 10,000 entries", "/validate", load)
-        );
-    }
-    println!(
-        "resident after the load: floor {} MB, one entry {} MB, 10,000 entries {} MB",
-        floor.resident()?,
-        one.resident()?,
-        many.resident()?
-    );
-    Ok(())
+    report.write(folder)?;
+    plot::write(&report, folder)
 }

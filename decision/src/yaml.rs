@@ -43,6 +43,9 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 fn in_our_words(message: &str) -> String {
     let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message);
     let message = message.split("; use from_str_multiple").next().unwrap_or(message);
+    if message.starts_with("budget breached") {
+        return "the text is longer than is read at a time: divide it, into several ConfigMaps or files".to_owned();
+    }
     message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -45,3 +45,26 @@ fn the_audit_log_is_told_the_digest_and_the_entry_that_lists_it() {
     assert!(entry.contains("consumer 1"), "{entry}");
     assert_eq!(told(named, json!({})), []);
 }
+
+#[test]
+fn an_entry_ends_by_the_webhooks_clock_and_no_time_that_a_pod_carries_delays_it() {
+    let entries = json!([{"digest": DIGEST, "namespaces": [NAMESPACE], "notAfter": "2027-01-01T00:00:00Z"}]);
+    let facts = Given { allow_list: entries, ..Given::default() }.facts().unwrap();
+    let said = |now: &str, carried: &str| {
+        let metadata = json!({
+            "creationTimestamp": carried, "managedFields": [{"manager": "m", "operation": "Apply", "time": carried}],
+            "annotations": {"io.katacontainers.config.agent.policy": POLICY}
+        });
+        let text = json!({"metadata": metadata, "spec": {"containers": []}}).to_string();
+        let pod = Pod::from_json(&text).unwrap();
+        let (operation, groups) = (Operation::Create, Vec::new());
+        let request = PodRequest { operation, namespace: NAMESPACE, required: false, groups, pod, old: None };
+        validate(&request, &Known { facts: &facts, now: now.parse().unwrap(), stale_since: None }).message()
+    };
+    let [before, after] = ["2026-12-31T23:59:59Z", "2027-01-01T00:00:01Z"];
+    for carried in ["1970-01-01T00:00:00Z", before, after, "9999-12-31T23:59:59Z"] {
+        assert!(!said(before, carried).contains("policy-not-allowed"), "a clock of the pod's author that is ahead: {carried}");
+        let refused = said(after, carried);
+        assert!(refused.contains("expired 2027-01-01T00:00:00Z)"), "a clock of the pod's author that is behind: {refused}");
+    }
+}

@@ -13,6 +13,7 @@ mod cases;
 mod configuration;
 mod initdata;
 mod manifest;
+mod policy;
 mod review;
 
 /// Something that reads bytes.
@@ -30,10 +31,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "review", seeds: review::seeds, run: review::run },
     Target { name: "annotation", seeds: annotation::seeds, run: annotation::run },
     Target { name: "initdata", seeds: initdata::seeds, run: initdata::run },
+    Target { name: "policy", seeds: policy::seeds, run: policy::run },
     Target { name: "allow-list", seeds: allow_list::seeds, run: allow_list::run },
     Target { name: "configuration", seeds: configuration::seeds, run: configuration::run },
     Target { name: "manifest", seeds: manifest::seeds, run: manifest::run },

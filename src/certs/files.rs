@@ -3,11 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 use super::leaf::{CertError, Leaf};
+use super::served::Served;
+use super::watch;
 
 /// Where the two are.
 #[derive(Clone, Debug)]
@@ -42,10 +45,34 @@ impl Files {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CertError> {
+/// The two as they are followed: each new version of them is served.
+pub(super) struct Followed {
+    pub(super) files: Files,
+    pub(super) served: Arc<Served>,
+}
+
+impl watch::Followed for Followed {
+    type Text = Text;
+
+    fn paths(&self) -> Vec<&Path> {
+        vec![&self.files.certificate, &self.files.key]
+    }
+
+    fn read(&self) -> Result<Text, CertError> {
+        self.files.read()
+    }
+
+    fn renew(&self, text: Result<&Text, CertError>) {
+        self.served.renew(text.and_then(|text| self.files.leaf(text)));
+    }
+}
+
+/// The bytes of a file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertError> {
     fs::read(path).map_err(|source| CertError::File { action: "read", path: path.to_owned(), source })
 }
 
-fn not_pem(path: &Path, expected: &'static str, because: &str) -> CertError {
+/// The error of a file that is not what it should be.
+pub(super) fn not_pem(path: &Path, expected: &'static str, because: &str) -> CertError {
     CertError::Pem { path: path.to_owned(), expected, because: because.to_owned() }
 }

@@ -26,7 +26,7 @@ pub enum CertError {
     Pem {
         /// Which file.
         path: PathBuf,
-        /// `certificate` or `private key`.
+        /// `certificate`, `private key` or `authority's certificate`.
         expected: &'static str,
         /// What the reader found.
         because: String,

@@ -7,6 +7,7 @@
 mod authority;
 pub mod bundle;
 mod ca_certificate;
+mod clients;
 mod dial;
 mod files;
 mod keyring;
@@ -24,6 +25,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use self::{
     authority::{Authority, NotAuthority},
     ca_certificate::CaCertificate,
+    clients::{ClientCheck, Clients, Stranger},
     dial::{NoChain, chain_over, served_chain},
     keyring::{Certified, Keyring, Phase},
     leaf::{CertError, Leaf},
@@ -79,7 +81,7 @@ impl CertSource {
                 let files = files::Files { certificate, key };
                 let text = files.read()?;
                 let served = Served::new(files.leaf(&text)?, metrics);
-                let watch = watch::Watch::start(files, text, Arc::clone(&served));
+                let watch = watch::Watch::start(files::Followed { files, served: Arc::clone(&served) }, text);
                 Ok(Certificates { served, _watch: Some(watch) })
             }
             Self::SelfSigned { directory } => {

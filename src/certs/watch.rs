@@ -18,15 +18,27 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    files::{Files, Text},
-    served::Served,
-};
+use super::leaf::CertError;
 
 /// A look without an event.
 const POLL: Duration = Duration::from_mins(1);
 /// From the first event to the look: those who write two files one after the other get time for the second.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// Files with one meaning together, which somebody wants to have each new version of.
+pub(super) trait Followed: Send + 'static {
+    /// What they say; equal text is not brought again.
+    type Text: PartialEq + Send;
+
+    /// Where they are.
+    fn paths(&self) -> Vec<&Path>;
+
+    /// Reads them.
+    fn read(&self) -> Result<Self::Text, CertError>;
+
+    /// Puts a new version in force; if it cannot be read or used, keeps what is and says so.
+    fn renew(&self, text: Result<&Self::Text, CertError>);
+}
 
 /// A running watch; it ends on drop.
 #[derive(Debug)]
@@ -36,15 +48,15 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Brings each new version of `files`, other than `seen`, to `served`.
-    pub(super) fn start(files: Files, seen: Text, served: Arc<Served>) -> Self {
+    /// Brings each new version of the files, other than `seen`, to who wants it.
+    pub(super) fn start<F: Followed>(files: F, seen: F::Text) -> Self {
         let changed = Arc::new(Notify::new());
-        let events = events(&files, Arc::clone(&changed))
+        let events = events(&files.paths(), Arc::clone(&changed))
             .inspect_err(|error| tracing::warn!(%error, "certificate files: no events, looking every {POLL:?}"))
             .ok();
         // What changed since `seen` was read and before the watch began makes no event.
         changed.notify_one();
-        Self { _events: events, looking: tokio::spawn(look(files, seen, served, changed)) }
+        Self { _events: events, looking: tokio::spawn(look(files, seen, changed)) }
     }
 }
 
@@ -54,14 +66,14 @@ impl Drop for Watch {
     }
 }
 
-fn events(files: &Files, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+fn events(files: &[&Path], changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // Reading the files is an event too.
         if !event.is_ok_and(|event| event.kind.is_access()) {
             changed.notify_one();
         }
     })?;
-    for directory in [&files.certificate, &files.key].map(|file| directory(file)).into_iter().collect::<BTreeSet<_>>() {
+    for directory in files.iter().map(|file| directory(file)).collect::<BTreeSet<_>>() {
         watcher.watch(&directory, RecursiveMode::NonRecursive)?;
     }
     Ok(watcher)
@@ -74,7 +86,7 @@ fn directory(file: &Path) -> PathBuf {
     }
 }
 
-async fn look(files: Files, mut seen: Text, served: Arc<Served>, changed: Arc<Notify>) {
+async fn look<F: Followed>(files: F, mut seen: F::Text, changed: Arc<Notify>) {
     loop {
         if timeout(POLL, changed.notified()).await.is_ok() {
             sleep(SETTLE).await;
@@ -83,11 +95,11 @@ async fn look(files: Files, mut seen: Text, served: Arc<Served>, changed: Arc<No
             Ok(text) if text == seen => continue,
             Ok(text) => text,
             Err(error) => {
-                served.renew(Err(error));
+                files.renew(Err(error));
                 continue;
             }
         };
-        served.renew(files.leaf(&text));
+        files.renew(Ok(&text));
         seen = text;
     }
 }

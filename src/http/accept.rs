@@ -11,9 +11,8 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tokio_rustls::TlsAcceptor;
 
-use super::{connection::Line, drain::Drain, limits::Limits, pace::Full};
+use super::{connection::Line, drain::Drain, limits::Limits, pace::Full, tls::Tls};
 use crate::metrics::{Listener, ListenerLabels, Metrics};
 
 /// How long to wait when the process is out of file descriptors, which is what makes `accept` fail.
@@ -23,7 +22,7 @@ const AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(100);
 pub(super) struct Door {
     pub(super) listener: TcpListener,
     /// None for plain HTTP.
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Tls>,
     pub(super) routes: Router,
     pub(super) limits: Arc<Limits>,
     pub(super) metrics: Arc<Metrics>,

@@ -21,20 +21,21 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::{
     drain::Drain,
     limits::Limits,
     pace::{Full, Pace, Paced},
+    tls::Tls,
 };
+use crate::certs::Stranger;
 use crate::metrics::Metrics;
 
 /// What every connection of a listener shares.
 #[derive(Clone)]
 pub(super) struct Line {
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Tls>,
     pub(super) routes: Router,
     pub(super) limits: Arc<Limits>,
     pub(super) metrics: Arc<Metrics>,
@@ -52,10 +53,10 @@ impl Line {
             tracing::debug!(%error, "connection without TCP_NODELAY");
         }
         let Some(tls) = &self.tls else {
-            return self.speak(socket).await;
+            return self.speak(socket, None).await;
         };
         let cause = match timeout(self.limits.handshake, tls.accept(socket)).await {
-            Ok(Ok(stream)) => return self.speak(stream).await,
+            Ok(Ok((stream, stranger))) => return self.speak(stream, stranger).await,
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("not done within {:?}", self.limits.handshake),
         };
@@ -63,14 +64,14 @@ impl Line {
         self.metrics.tls_handshake_failures.inc();
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin, stranger: Option<Stranger>) {
         let pace = Pace::new(Arc::clone(&self.limits), self.full);
         let stream = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
         let mut http = http1::Builder::new();
         // `Paced` has the timeouts.
         http.header_read_timeout(None).max_header_size(self.limits.head_bytes);
         let retires = Instant::now() + age(self.limits.connection_age);
-        let requests = Requests { routes: self.routes, drain: self.drain, pace, retires };
+        let requests = Requests { routes: self.routes, drain: self.drain, pace, retires, stranger };
         let mut connection = pin!(http.serve_connection(stream, requests));
         // The connection comes first, so that a request already here is served before the connection closes.
         let ended = tokio::select! {
@@ -109,6 +110,8 @@ struct Requests {
     drain: Drain,
     pace: Arc<Pace>,
     retires: Instant,
+    /// The caller, if it may not ask anything.
+    stranger: Option<Stranger>,
 }
 
 impl Service<Request<Incoming>> for Requests {
@@ -120,10 +123,11 @@ impl Service<Request<Incoming>> for Requests {
         let busy = self.pace.busy();
         let (routes, drain, retires) = (self.routes.clone(), self.drain.clone(), self.retires);
         request.extensions_mut().insert(Arc::clone(&self.pace));
+        let strange = self.stranger.clone().map(|stranger| request.extensions_mut().insert(stranger)).is_some();
         Box::pin(async move {
             let mut response = routes.oneshot(request.map(Body::new)).await?;
             // Asked now and not when the request came: an answer in flight tells the client too.
-            if drain.has_begun() || Instant::now() >= retires {
+            if strange || drain.has_begun() || Instant::now() >= retires {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             drop(busy);

@@ -1,4 +1,6 @@
-//! What a caller gets who sent something that is not for us, or came at a bad time: a status and a JSON error.
+//! What a caller gets who sent something that is not for us, or came at a bad time: an HTTP status, and the sentence that says why in a
+//! `Status` of Kubernetes. Of any other body the API server hands nothing on to its user.
+//! Source: Kubernetes, `Result.Error` in `staging/src/k8s.io/client-go/rest/request.go`.
 //!
 //! There is no HTTP 500: a failure of our own is a refusal in an admission review.
 
@@ -6,9 +8,10 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, Method, Response, StatusCode, header},
+    http::{Extensions, HeaderName, HeaderValue, Method, Response, StatusCode, header},
 };
 
+use crate::certs::Stranger;
 use crate::metrics::{Metrics, ShedCause, ShedLabels, StatusLabels};
 
 /// Seconds after which the API server tries again; without this header it does not.
@@ -17,6 +20,12 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Why a request got no admission review.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
+    /// The caller's certificate is good, and bears no listed name.
+    #[error(
+        "this port serves callers whose client certificate bears a listed name, and yours says {names}: add one of its names to \
+         clientCertificates.names (standalone: --client-name), or call with another certificate"
+    )]
+    Stranger { names: String },
     /// No route has this path.
     #[error("no such path {path}: ask one of {known}")]
     UnknownPath { path: String, known: String },
@@ -52,10 +61,16 @@ pub(super) enum HttpError {
     NotReady { because: String },
 }
 
+/// Turns a caller away who may not ask anything.
+pub(super) fn refuse_stranger(extensions: &Extensions) -> Result<(), HttpError> {
+    extensions.get::<Stranger>().map_or(Ok(()), |stranger| Err(HttpError::Stranger { names: stranger.names.clone() }))
+}
+
 impl HttpError {
     /// The HTTP status of this error.
     pub(super) fn status(&self) -> StatusCode {
         match self {
+            Self::Stranger { .. } => StatusCode::FORBIDDEN,
             Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::NotPost { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotJson { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -80,9 +95,13 @@ impl HttpError {
     /// The answer to send, counted in `metrics`.
     pub(super) fn answer(&self, metrics: &Metrics) -> Response<Body> {
         let status = self.status();
-        tracing::debug!(status = status.as_u16(), error = %self, "request without an admission review");
+        // The sentence is the caller's: it has pieces of the request in it.
+        tracing::debug!(status = status.as_u16(), "request without an admission review");
         metrics.http_errors.get_or_create(&StatusLabels { status: status.as_u16() }).inc();
-        let mut response = Response::new(Body::from(serde_json::json!({ "error": self.to_string() }).to_string()));
+        let text = serde_json::json!({
+            "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": status.as_u16(), "message": self.to_string()
+        });
+        let mut response = Response::new(Body::from(text.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, super::JSON);

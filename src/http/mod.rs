@@ -36,6 +36,7 @@ pub use self::{
     routes::{EXEC, ROUTES},
     runtime::runtime,
 };
+use crate::certs::Clients;
 use crate::metrics::{Listener, Metrics};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -46,6 +47,8 @@ pub struct Server {
     pub listener: TcpListener,
     /// Who it says it is; asked at each handshake, so that a renewed certificate is served at once.
     pub certificates: Arc<dyn ResolvesServerCert>,
+    /// Who may call; `None` is anybody.
+    pub clients: Option<Arc<Clients>>,
     /// Who decides.
     pub judge: Arc<dyn Judge>,
     /// Who decides on ways into pods, where somebody does: without it the path is unknown.
@@ -63,11 +66,11 @@ pub struct Server {
 /// # Errors
 /// [`rustls::Error`] if TLS 1.3 cannot be had from the cryptography provider.
 pub async fn serve(server: Server) -> Result<(), rustls::Error> {
-    let Server { listener, certificates, judge, exec, limits, metrics, drain } = server;
+    let Server { listener, certificates, clients, judge, exec, limits, metrics, drain } = server;
     let limits = Arc::new(limits);
     let door = accept::Door {
         listener,
-        tls: Some(tls::acceptor(certificates)?),
+        tls: Some(tls::Tls::new(certificates, clients)?),
         routes: routes::router(review::Desk::new(judge, exec, Arc::clone(&limits), Arc::clone(&metrics))),
         limits,
         metrics,

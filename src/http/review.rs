@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     asked_timeout::asked_timeout,
     body,
-    error::HttpError,
+    error::{HttpError, refuse_stranger},
     judge::{Answer, Doorkeeper, Endpoint, Judge, Outcome},
     judging::{Judging, Slow},
     limits::Limits,
@@ -112,6 +112,7 @@ impl Desk {
 
     /// Checks the head; what is right gets the time it may take.
     fn admit(&self, head: &Parts) -> Result<Duration, HttpError> {
+        refuse_stranger(&head.extensions)?;
         if head.method != Method::POST {
             return Err(HttpError::NotPost { method: head.method.clone() });
         }

@@ -8,7 +8,11 @@ use axum::{
     routing::any,
 };
 
-use super::{error::HttpError, judge::Endpoint, review::Desk};
+use super::{
+    error::{HttpError, refuse_stranger},
+    judge::Endpoint,
+    review::Desk,
+};
 
 /// Every path that the API server calls. A new webhook is a new line.
 pub const ROUTES: [(&str, Endpoint); 6] = [
@@ -36,7 +40,8 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
             )
         })
         .fallback(|State(desk): State<Arc<Desk>>, request: Request| async move {
-            let error = HttpError::UnknownPath { path: request.uri().path().to_owned(), known: known() };
+            let unknown = || HttpError::UnknownPath { path: request.uri().path().to_owned(), known: known() };
+            let error = refuse_stranger(request.extensions()).err().unwrap_or_else(unknown);
             desk.turn_away(&error, request)
         })
         .with_state(desk)

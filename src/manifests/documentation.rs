@@ -18,6 +18,9 @@ fn the_configurations_in_the_documentation_can_be_read() {
     let of_install = read(include_str!("../../docs/install.md"));
     let built_in = Configuration::built_in().unwrap();
     assert_eq!(Configuration { required_namespaces: Vec::new(), ..of_install }, built_in, "the text says: the defaults");
+    let of_clients = read(include_str!("../../docs/client-certificates.md").replace("\n   ", "\n").as_str());
+    let check = of_clients.client_certificates.unwrap();
+    assert!(super::placeholders::MOUNT.contains(&format!("mountPath: {}", check.authorities.parent().unwrap().display())));
     assert_eq!(read(include_str!("../../docs/profiles.md")).enabled_names(), "aks, aks-skr-2.13");
 }
 

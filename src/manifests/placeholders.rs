@@ -51,12 +51,13 @@ pub(super) fn values(literals: &Literals, source: Option<&str>, namespace: &Name
     ]
 }
 
-/// Where the container finds its configuration file.
-pub(super) const MOUNT: &str =
-    "\n        volumeMounts:\n        - {name: configuration, mountPath: /etc/countersign/configuration, readOnly: true}";
+/// Where the container finds its configuration file, and the authorities of client certificates if there are any.
+pub(super) const MOUNT: &str = "\n        volumeMounts:\n        - {name: configuration, mountPath: /etc/countersign/configuration, readOnly: true}\n        \
+     - {name: clients, mountPath: /etc/countersign/clients, readOnly: true}";
 /// What is mounted there.
-pub(super) const VOLUME: &str =
-    "\n      volumes:\n      - name: configuration\n        configMap: {name: countersign-configuration}";
+pub(super) const VOLUME: &str = "\n      volumes:\n      - name: configuration\n        configMap: {name: countersign-configuration}\n      \
+     # The authorities of client certificates, where the configuration asks for these.\n      - name: clients\n        \
+     configMap: {name: countersign-clients, optional: true}";
 
 /// The annotation of the pods that changes with the configuration.
 pub(super) fn annotation(digest: &str) -> String {

@@ -296,6 +296,8 @@ fn the_container_has_no_privileges() {
         pod["containers"][0]["securityContext"],
         json!({"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}})
     );
+    let trace = json!({"name": "RUST_LIB_BACKTRACE", "value": "0"});
+    assert!(pod["containers"][0]["env"].as_array().unwrap().contains(&trace), "each error would take a trace");
     assert_eq!(pod["volumes"], Value::Null, "no Secret reaches the container as a file");
 }
 
@@ -311,7 +313,9 @@ fn a_configuration_of_ones_own_comes_along_and_sets_the_bounds() {
     assert_eq!(template["spec"]["terminationGracePeriodSeconds"], 75);
     let mounts = container["volumeMounts"].as_array().unwrap().iter().map(|mount| mount["mountPath"].as_str().unwrap());
     let directory = Path::new(CONFIGURATION_FILE).parent().unwrap().to_str().unwrap();
-    assert_eq!(mounts.collect::<Vec<_>>(), [directory]);
+    assert_eq!(mounts.collect::<Vec<_>>(), [directory, "/etc/countersign/clients"]);
+    let clients = &template["spec"]["volumes"][1];
+    assert_eq!(clients["configMap"], json!({"name": "countersign-clients", "optional": true}), "nothing waits for it");
     let digest = countersign_policy::Digest::sha256_of(SOURCE.as_bytes()).to_string();
     assert_eq!(template["metadata"]["annotations"]["configuration-digest"], digest);
 }

@@ -73,11 +73,33 @@ pub struct StatusLabels {
     pub status: u16,
 }
 
-/// Label of changed certificate files.
+/// Label of changed files: certificates, authorities of clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReloadLabels {
     /// How it went.
     pub result: ReloadResult,
+}
+
+/// Label of callers refused by their client certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RefusedCallerLabels {
+    /// Why.
+    pub cause: RefusedCaller,
+}
+
+/// What was wrong with a caller's client certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefusedCaller {
+    /// There was none.
+    NoCertificate,
+    /// It leads to none of the authorities.
+    UnknownAuthority,
+    /// Its time is over, or has not come.
+    Expired,
+    /// It is not for clients, or cannot be read.
+    Unusable,
+    /// It bears no listed name.
+    Name,
 }
 
 /// Label of the rotation of authorities.
@@ -90,9 +112,9 @@ pub struct PhaseLabels {
 /// How a reload went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReloadResult {
-    /// The new certificate is served.
+    /// The new version is in force.
     Ok,
-    /// The old certificate is served on.
+    /// The version from before is in force.
     Failed,
 }
 
@@ -116,6 +138,19 @@ impl ShedCause {
     }
 }
 
+impl RefusedCaller {
+    /// The word for it in metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCertificate => "no-certificate",
+            Self::UnknownAuthority => "unknown-authority",
+            Self::Expired => "expired",
+            Self::Unusable => "unusable",
+            Self::Name => "name",
+        }
+    }
+}
+
 impl ReloadResult {
     const fn as_str(self) -> &'static str {
         match self {
@@ -135,4 +170,4 @@ macro_rules! say_as_str {
     };
 }
 
-say_as_str!(Endpoint, Outcome, Listener, Phase, ShedCause, ReloadResult);
+say_as_str!(Endpoint, Outcome, Listener, Phase, RefusedCaller, ShedCause, ReloadResult);

@@ -14,8 +14,8 @@ use prometheus_client::{
 use crate::knowledge::Knowledge;
 
 pub use self::labels::{
-    EndpointLabels, Listener, ListenerLabels, PhaseLabels, RefusalLabels, ReloadLabels, ReloadResult, RequestLabels, ShedCause,
-    ShedLabels, StatusLabels,
+    EndpointLabels, Listener, ListenerLabels, PhaseLabels, RefusalLabels, RefusedCaller, RefusedCallerLabels, ReloadLabels,
+    ReloadResult, RequestLabels, ShedCause, ShedLabels, StatusLabels,
 };
 
 /// In seconds: an answer takes some 100 µs, and the API server waits 5 s for it.
@@ -47,6 +47,10 @@ pub struct Metrics {
     pub panics: Counter,
     /// TLS handshakes that failed.
     pub tls_handshake_failures: Counter,
+    /// Callers refused by their client certificate.
+    pub client_certificates_refused: Family<RefusedCallerLabels, Counter>,
+    /// Changes of the file with the authorities of client certificates.
+    pub client_authorities_reloads: Family<ReloadLabels, Counter>,
     /// End of the served certificate, in seconds since 1970.
     pub certificate_not_after: Gauge,
     /// Changes of the certificate files.
@@ -78,6 +82,8 @@ impl Metrics {
             http_errors: Family::default(),
             panics: Counter::default(),
             tls_handshake_failures: Counter::default(),
+            client_certificates_refused: Family::default(),
+            client_authorities_reloads: Family::default(),
             certificate_not_after: Gauge::default(),
             certificate_reloads: Family::default(),
             draining: Gauge::default(),
@@ -113,6 +119,8 @@ impl Metrics {
         registry.register("http_errors", "Answers that are no admission review, by HTTP status", self.http_errors.clone());
         registry.register("panics", "Panics while judging; each was answered with a refusal", self.panics.clone());
         registry.register("tls_handshake_failures", "TLS handshakes that failed or took too long", self.tls_handshake_failures.clone());
+        registry.register("client_certificates_refused", "Callers refused by their client certificate, by cause", self.client_certificates_refused.clone());
+        registry.register("client_authorities_reloads", "Changed files of authorities of client certificates, by result; failed: those from before count", self.client_authorities_reloads.clone());
         registry.register_with_unit("certificate_not_after_timestamp", "When the served certificate ends, since 1970", Unit::Seconds, self.certificate_not_after.clone());
         registry.register("certificate_reloads", "Changed certificate files, by result; failed: the last good one is served", self.certificate_reloads.clone());
         registry.register("draining", "1 while the process drains before its end", self.draining.clone());

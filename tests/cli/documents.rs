@@ -23,6 +23,7 @@ fn every_link_between_the_documents_leads_somewhere() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let documents = [
         "README.md",
+        "docs/client-certificates.md",
         "docs/operations.md",
         "docs/rollout.md",
         "docs/incident.md",

@@ -13,5 +13,6 @@ mod explain;
 mod manifests;
 mod render;
 mod review;
+mod secrets;
 mod serve;
 mod threat_model;

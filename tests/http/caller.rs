@@ -10,7 +10,8 @@ use http_body_util::BodyExt as _;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use rustls::{
-    ClientConfig, RootCertStore, SupportedProtocolVersion,
+    ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion,
+    client::WantsClientCert,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
     version::TLS13,
@@ -37,7 +38,8 @@ impl Reply {
     pub(crate) fn error(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         let error: serde_json::Value = serde_json::from_str(&self.text).unwrap();
-        error["error"].as_str().unwrap().to_owned()
+        assert_eq!((&error["kind"], &error["code"]), (&"Status".into(), &self.status.as_u16().into()), "{self:?}");
+        error["message"].as_str().unwrap().to_owned()
     }
 }
 
@@ -106,19 +108,30 @@ pub(crate) async fn connect(
     version: &'static SupportedProtocolVersion,
     protocols: &[&str],
 ) -> io::Result<TlsStream<TcpStream>> {
+    let mut config = trusting(site, version).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    dial(site, Arc::new(config)).await
+}
+
+/// A configuration of clients that trusts the site's authority.
+pub(crate) fn trusting(
+    site: &Site,
+    version: &'static SupportedProtocolVersion,
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let mut roots = RootCertStore::empty();
     let authority = fs::read(site.directory.path().join("ca.crt")).unwrap();
     roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+}
+
+/// A TLS connection to the site.
+pub(crate) async fn dial(site: &Site, config: Arc<ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
     let socket = soon(TcpStream::connect(site.address)).await?;
     let name = ServerName::try_from("localhost").unwrap();
-    let mut stream = soon(TlsConnector::from(Arc::new(config)).connect(name, socket)).await?;
+    let mut stream = soon(TlsConnector::from(config).connect(name, socket)).await?;
     stream.flush().await?;
     Ok(stream)
 }

@@ -127,7 +127,7 @@ async fn error_line(stream: &mut (impl AsyncRead + Unpin)) -> String {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
-    body["error"].as_str().unwrap().to_owned()
+    body["message"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

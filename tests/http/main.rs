@@ -4,6 +4,7 @@
 mod bounds;
 mod caller;
 mod certificates;
+mod clients;
 mod drain;
 mod errors;
 mod health;

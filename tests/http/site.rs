@@ -7,10 +7,11 @@ use std::{
 };
 
 use countersign::{
-    certs::{CertSource, Certificates},
+    certs::{CertSource, Certificates, ClientCheck},
     http::{self, Answer, Drain, Endpoint, Judge, Limits, Outcome, Server},
     metrics::Metrics,
 };
+use countersign_decision::configuration::ClientCertificates;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::mpsc as tokio_mpsc, task::JoinHandle, time::timeout};
 
@@ -84,6 +85,7 @@ pub(crate) struct Site {
     pub(crate) directory: TempDir,
     pub(crate) server: JoinHandle<Result<(), rustls::Error>>,
     _certificates: Certificates,
+    _check: Option<ClientCheck>,
 }
 
 impl Site {
@@ -95,7 +97,25 @@ impl Site {
     }
 
     pub(crate) async fn with(judge: Arc<dyn Judge>, limits: Limits, source: CertSource, directory: TempDir) -> Self {
+        Self::serve(judge, limits, source, directory, None).await
+    }
+
+    /// With a certificate of its own, for callers that this check lets in.
+    pub(crate) async fn for_clients(check: &ClientCertificates) -> Self {
+        let directory = TempDir::new().unwrap();
+        let source = CertSource::SelfSigned { directory: directory.path().to_owned() };
+        Self::serve(easy(), Limits::default(), source, directory, Some(check)).await
+    }
+
+    async fn serve(
+        judge: Arc<dyn Judge>,
+        limits: Limits,
+        source: CertSource,
+        directory: TempDir,
+        check: Option<&ClientCertificates>,
+    ) -> Self {
         let metrics = Arc::new(Metrics::new());
+        let check = check.map(|check| ClientCheck::open(check, Arc::clone(&metrics)).unwrap());
         let drain = Drain::new();
         let certificates = source.open(Arc::clone(&metrics)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -103,13 +123,14 @@ impl Site {
         let server = tokio::spawn(http::serve(Server {
             listener,
             certificates: certificates.served.clone(),
+            clients: check.as_ref().map(|check| Arc::clone(&check.clients)),
             judge,
             exec: None,
             limits,
             metrics: Arc::clone(&metrics),
             drain: drain.clone(),
         }));
-        Self { address, metrics, drain, directory, server, _certificates: certificates }
+        Self { address, metrics, drain, directory, server, _certificates: certificates, _check: check }
     }
 
     /// Whether the metrics have this line, without the prefix of the names.

@@ -6,5 +6,6 @@
 
 mod client;
 mod crowds;
+mod hostile_json;
 mod server;
 mod slow;

@@ -3,7 +3,7 @@
 use countersign_harness::{ApiServer, Options};
 use serde_json::{Value, json};
 
-use crate::programs::{HOME, Objects, apply, kustomize, objects, repository, stored, stream, succeeded};
+use crate::programs::{HOME, Objects, apply, kustomize, manifests, objects, repository, stored, stream, succeeded};
 
 const WEBHOOKS: [&str; 2] = ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"];
 
@@ -165,4 +165,33 @@ fn the_exec_door_adds_an_entry_a_flag_and_rights_and_changes_nothing_else() {
     let mut wanted = arguments(&base);
     wanted.as_array_mut().unwrap().push(json!("--exec-door"));
     assert_eq!(arguments(&overlay), wanted);
+}
+
+#[test]
+fn the_components_go_with_an_installation_in_another_namespace() {
+    let folder = tempfile::tempdir().unwrap();
+    let components = ["exec-door", "certificate-files", "admissions-enforcer"];
+    for component in components {
+        let copy = folder.path().join(component);
+        std::fs::create_dir(&copy).unwrap();
+        for file in std::fs::read_dir(repository("manifests/components").join(component)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+    }
+    std::fs::write(folder.path().join("base.yaml"), manifests(&["-n", "security"])).unwrap();
+    let kustomization = format!("resources: [base.yaml]\ncomponents: [{}]\n", components.join(", "));
+    std::fs::write(folder.path().join("kustomization.yaml"), kustomization).unwrap();
+    let built = objects(&kustomize(folder.path()));
+    for (name, object) in &built {
+        assert!(!object.to_string().contains(HOME), "{name}: {object}");
+    }
+    let door = built["ValidatingWebhookConfiguration/-/countersign"]["webhooks"].as_array().unwrap().last().unwrap();
+    assert_eq!(door["clientConfig"]["service"]["namespace"], "security");
+    assert_eq!(built["ClusterRoleBinding/-/countersign-exec-door"]["subjects"][0]["namespace"], "security");
+    let container = &built["Deployment/security/countersign"]["spec"]["template"]["spec"]["containers"][0];
+    assert!(container["args"].as_array().unwrap().contains(&json!("--exec-door")), "{container}");
+    assert!(container["args"].to_string().contains("--tls-cert="), "{container}");
+    let rights = built["Role/security/countersign"]["rules"].to_string();
+    assert!(!rights.contains("secrets"), "{rights}");
 }

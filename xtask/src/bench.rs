@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::step::root;
 use crate::tools::Tool;
 
-/// Builds and runs the benchmark; its table goes to standard output.
+/// Builds and runs the benchmark; its tables go to standard output, its figures and pictures to `docs/performance`.
 ///
 /// # Errors
 /// When h2load is missing and cannot be installed, or when a build or the benchmark fails.
@@ -21,6 +21,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let status = Command::new(built.join("countersign-bench"))
         .arg(built.join("countersign"))
         .arg(built.join("examples/floor"))
+        .arg(root().join("docs/performance"))
         .status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -111,7 +111,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "cli",
         does: "the command line as people call it",
         command: &["cargo", "test", "--workspace", "--locked", "--test", "cli"],
-        needs: &[Tool::Curl],
+        needs: &[Tool::Curl, Tool::Strace],
         ..Step::TESTS
     },
     Step {

@@ -34,6 +34,8 @@ pub(crate) enum Tool {
     Go,
     /// The client that the command-line tests send a review with.
     Curl,
+    /// What the command-line tests watch a server with.
+    Strace,
     /// The load generator of the benchmark.
     H2load,
     /// What a node runs on, beside what Go builds. Nothing where no node can run: the step then says so by itself.
@@ -62,6 +64,7 @@ impl Tool {
             Self::Cargo(program) => program.ensure(),
             Self::Go => ensure_go(),
             Self::Curl => ensure_package("curl", "curl"),
+            Self::Strace => ensure_package("strace", "strace"),
             Self::H2load => ensure_package("h2load", "nghttp2-client"),
             Self::Node if can_run_a_node() => ensure_node_packages(),
             Self::Node => Ok(()),

@@ -1,6 +1,7 @@
 //! The configuration file: which profiles there are, which are enabled, and how the cluster is judged.
 
 mod certificates;
+mod client_certificates;
 mod limits;
 mod profile;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 pub use certificates::Certificates;
+pub use client_certificates::{ClientCertificates, ClientName, MalformedClientName};
 pub use limits::Limits;
 pub use profile::{AcceptedClass, AddedMount, Additions, Coverage, Demand, PolicyAnnotation, Profile, Sidecar, TrustedLaunch};
 
@@ -85,6 +87,9 @@ pub struct ConfigurationFile {
     #[serde(default)]
     #[schemars(with = "Certificates")]
     certificates: Option<Spanned<Certificates>>,
+    /// Who may call the webhook's port; without it, anybody.
+    #[serde(default)]
+    client_certificates: Option<ClientCertificates>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -113,6 +118,8 @@ pub struct Configuration {
     pub limits: Limits,
     /// The certificates that the installation makes for itself.
     pub certificates: Certificates,
+    /// Who may call the webhook's port; `None` is anybody.
+    pub client_certificates: Option<ClientCertificates>,
 }
 
 impl Configuration {
@@ -171,6 +178,7 @@ impl Configuration {
             default_mode: file.default_mode,
             limits: file.limits,
             certificates: file.certificates.map(|certificates| certificates.value).unwrap_or_default(),
+            client_certificates: file.client_certificates,
         })
     }
 

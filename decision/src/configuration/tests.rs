@@ -143,3 +143,24 @@ fn times_of_certificates_are_read_strictly_and_must_fit_each_other() {
     let long = error("certificates: {leafLife: 9000h}\n");
     assert!(long.contains("certificates.leafLife: is more than a third"), "{long}");
 }
+
+#[test]
+fn client_certificates_are_asked_for_only_where_authorities_and_names_are_given() {
+    assert_eq!(Configuration::built_in().unwrap().client_certificates, None);
+    let text = format!("{HEAD}clientCertificates: {{authorities: /a/ca.crt, names: [kube-apiserver, 'a name']}}\n");
+    let check = Configuration::parse(&text).unwrap().client_certificates.unwrap();
+    assert_eq!(check.authorities, std::path::Path::new("/a/ca.crt"));
+    assert!(check.names[0] == *"kube-apiserver" && check.names[1] == *"a name");
+    for (section, says) in [
+        ("{names: [a]}", "missing field `authorities`"),
+        ("{authorities: /a}", "missing field `names`"),
+        ("{authorities: /a, names: []}", "is empty, and would let nobody in: write a name"),
+        ("{authorities: '', names: [a]}", "is empty: write the path of a file"),
+        ("{authorities: /a, names: [' a']}", "\" a\" is no name of a client"),
+        ("{authorities: /a, names: [\"a\\nb\"]}", "is no name of a client"),
+        ("{authorities: /a, names: [a], optional: true}", "unknown field `optional`"),
+    ] {
+        let error = error(&format!("clientCertificates: {section}\n"));
+        assert!(error.contains(says) && error.starts_with("line 3, "), "{section}: {error}");
+    }
+}

@@ -3,6 +3,9 @@
 //! Source: Kubernetes, kubelet `makeEnvironmentVariables`: variables are made in order, each value may refer to those before it, the
 //! last of one name wins; the variables of Services are there too.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use super::expansion::{Meaning, expand};
 use super::pod::{AskedContainer, AskedPod, Variable};
 
@@ -17,19 +20,28 @@ pub(super) enum Value {
     Unknown,
 }
 
-/// The variables of one container, in the order in which they are made, each name once.
+/// The variables of one container, in the order in which their names first stand in it.
 #[derive(Debug)]
 pub(super) struct Environment {
     variables: Vec<(String, Value)>,
+    /// Where each name stands in `variables`: a hostile pod may have a hundred thousand.
+    places: HashMap<String, usize>,
     /// Whether whole ConfigMaps or Secrets are added to it.
     open: bool,
+    /// How many bytes references may still put in.
+    left: Cell<usize>,
 }
+
+/// What references may put into the variables and arguments of one container together, in bytes: no process starts with more.
+///
+/// Source: Linux, `execve(2)`, arguments and environment may take a quarter of the stack, which is 8 MiB.
+const MOST_PUT_IN: usize = 2 * 1024 * 1024;
 
 impl Environment {
     /// The environment of `container` in a pod that is called `name` and `namespace`.
     pub(super) fn of(pod: &AskedPod, container: &AskedContainer, name: &str, namespace: &str) -> Self {
-        let mut environment =
-            Self { variables: Vec::new(), open: container.env_from.as_ref().is_some_and(|from| !from.is_empty()) };
+        let open = container.env_from.as_ref().is_some_and(|from| !from.is_empty());
+        let mut environment = Self { variables: Vec::new(), places: HashMap::new(), open, left: Cell::new(MOST_PUT_IN) };
         for variable in container.env.iter().flatten() {
             let value = match &variable.value_from {
                 Some(_) => of_field(variable, pod, name, namespace),
@@ -38,10 +50,18 @@ impl Environment {
                     None => Value::Unknown,
                 },
             };
-            environment.variables.retain(|(known, _)| *known != variable.name);
-            environment.variables.push((variable.name.clone(), value));
+            environment.set(&variable.name, value);
         }
         environment
+    }
+
+    fn set(&mut self, name: &str, value: Value) {
+        if let Some((_, known)) = self.places.get(name).and_then(|place| self.variables.get_mut(*place)) {
+            *known = value;
+        } else {
+            self.places.insert(name.to_owned(), self.variables.len());
+            self.variables.push((name.to_owned(), value));
+        }
     }
 
     /// The variables that the pod names.
@@ -51,7 +71,7 @@ impl Environment {
 
     /// A text with its references resolved; `None` if that depends on what nobody knows.
     pub(super) fn expand(&self, text: &str) -> Option<String> {
-        expand(text, |name| match self.variables.iter().find(|(known, _)| known == name) {
+        expand(text, &self.left, |name| match self.places.get(name).and_then(|place| self.variables.get(*place)) {
             Some((_, Value::Known(value))) => Meaning::Known(value.clone()),
             Some(_) => Meaning::Unknown,
             None if self.open || may_be_of_a_service(name) => Meaning::Unknown,

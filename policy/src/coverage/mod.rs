@@ -22,8 +22,10 @@ mod storages;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::Value;
 
@@ -40,8 +42,10 @@ use guest::Guest;
 use patterns::Patterns;
 use request::{Change, Request, Sandbox};
 
-/// How many pods that took a question to the rule are remembered for one policy.
-const REMEMBERED: usize = 64;
+/// How many pods that took a question to the rule are expected to be remembered for one policy, and how much text they may have
+/// together, in bytes.
+const REMEMBERED: usize = 32;
+const BYTES: u64 = 256 * 1024;
 
 /// A policy that pods are compared with: prepared once, asked for every pod.
 #[derive(Debug)]
@@ -49,14 +53,23 @@ pub struct Coverage {
     document: Arc<Document>,
     data: Value,
     patterns: Patterns,
-    judged: Cache<AskedPod, Arc<[Finding]>>,
+    judged: Cache<AskedPod, Arc<[Finding]>, Text>,
+}
+
+#[derive(Clone, Debug)]
+struct Text;
+
+impl Weighter<AskedPod, Arc<[Finding]>> for Text {
+    fn weight(&self, pod: &AskedPod, found: &Arc<[Finding]>) -> u64 {
+        u64::try_from(pod.bytes().saturating_add(size_of_val(&**found)).max(1)).unwrap_or(u64::MAX)
+    }
 }
 
 impl Coverage {
     /// Prepares a policy whose `policy_data` is `data`.
     pub(crate) fn of(document: &Arc<Document>, data: Value) -> Self {
         let patterns = Patterns::of(&data);
-        Self { document: Arc::clone(document), patterns, data, judged: Cache::new(REMEMBERED) }
+        Self { document: Arc::clone(document), patterns, data, judged: Cache::with_weighter(REMEMBERED, BYTES, Text) }
     }
 
     /// Where the policy does not fit a pod, in the order of the pod: first what holds for all of it, last what the policy has
@@ -84,6 +97,7 @@ impl Coverage {
         let (name, namespace, differences) = sandbox::of(pod, first, &self.patterns);
         let sandbox = Sandbox { name: &name, namespace: &namespace };
 
+        let volumes = pod.volumes_by_name();
         let usual = || Request::described(first, sandbox);
         let mut found = guest.findings(None, usual, differences);
         if let Some(by) = Described::all(&self.data).find(Described::is_sandbox) {
@@ -94,7 +108,7 @@ impl Coverage {
             let by = known.iter().find(|(name, _)| *name == container.name);
             found.extend(match by {
                 None => guest.findings(Some(&container.name), usual, vec![missing(&container.name)]),
-                Some((_, by)) => self.container(pod, container, *by, sandbox, guest),
+                Some((_, by)) => self.container(pod, &volumes, container, *by, sandbox, guest),
             });
         }
         let unused = known.iter().filter(|(name, _)| pod.containers.iter().all(|container| container.name != *name));
@@ -105,13 +119,14 @@ impl Coverage {
     fn container(
         &self,
         pod: &AskedPod,
+        volumes: &HashMap<&str, &Volume>,
         container: &AskedContainer,
         by: Described<'_>,
         sandbox: Sandbox<'_>,
         guest: &Guest<'_>,
     ) -> Vec<Finding> {
         let environment = &Environment::of(pod, container, sandbox.name, sandbox.namespace);
-        let differences = differences(&Pair { pod, container, by, sandbox, environment, patterns: &self.patterns });
+        let differences = differences(&Pair { pod, volumes, container, by, sandbox, environment, patterns: &self.patterns });
         guest.findings(Some(&container.name), || Request::described(by, sandbox), differences)
     }
 }

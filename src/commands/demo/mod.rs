@@ -38,6 +38,7 @@ async fn play() -> anyhow::Result<End> {
     tokio::spawn(http::serve(Server {
         listener,
         certificates: certificates.served.clone(),
+        clients: None,
         judge: Arc::new(Countersign::new(knowledge)),
         exec: None,
         limits: Limits::default(),

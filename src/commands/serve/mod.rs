@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use countersign_decision::configuration::Configuration;
+use countersign_decision::configuration::{ClientCertificates, Configuration};
 use tracing_subscriber::EnvFilter;
 
 use self::ending::Ending;
 use self::listen::listen;
 use super::{End, offline};
 use crate::args::{LogFormat, ServeArguments};
-use crate::certs::{CertSource, Certificates};
+use crate::certs::{CertSource, Certificates, ClientCheck};
 use crate::cluster::Member;
 use crate::http::health::{self, Health};
 use crate::http::{self, Doorkeeper, Drain, Gate, Limits, Server};
@@ -36,7 +36,14 @@ pub(super) fn run(mut arguments: ServeArguments) -> anyhow::Result<End> {
     {
         arguments.configuration.configuration = Some(PathBuf::from(manifests::CONFIGURATION_FILE));
     }
-    let (configuration, _) = offline::configuration(&arguments.configuration)?;
+    let (mut configuration, _) = offline::configuration(&arguments.configuration)?;
+    if let Some(authorities) = arguments.client_ca.take() {
+        if configuration.client_certificates.is_some() {
+            bail!("client certificates are asked for twice: leave out --client-ca, or clientCertificates of the configuration");
+        }
+        configuration.client_certificates =
+            Some(ClientCertificates { authorities, names: std::mem::take(&mut arguments.client_name) });
+    }
     let source = given(&arguments);
     if arguments.standalone && source.is_none() {
         bail!("no certificate: give --self-signed DIR, or --tls-cert FILE and --tls-key FILE");
@@ -73,7 +80,7 @@ async fn serve(
         let (parts, member) = cluster::join(configuration, source, reviews.local_addr()?, arguments.exec_door, &drain).await?;
         (parts, None, Some(member))
     };
-    let Parts { knowledge, metrics, certificates, gate, exec } = parts;
+    let Parts { knowledge, metrics, certificates, clients: check, gate, exec } = parts;
     let judge = Arc::new(Countersign::new(knowledge));
     tracing::info!(reviews = %reviews.local_addr()?, health = %checks.local_addr()?, "serving");
     let health = tokio::spawn(health::serve(Health {
@@ -84,9 +91,16 @@ async fn serve(
         drain: drain.clone(),
     }));
     tokio::spawn(ending.begins(drain.clone()));
-    let certificates_served = certificates.served.clone();
-    let server =
-        Server { listener: reviews, certificates: certificates_served, judge, exec, limits, metrics, drain: drain.clone() };
+    let server = Server {
+        listener: reviews,
+        certificates: certificates.served.clone(),
+        clients: check.as_ref().map(|check| Arc::clone(&check.clients)),
+        judge,
+        exec,
+        limits,
+        metrics,
+        drain: drain.clone(),
+    };
     let broken = serve_while_whole(http::serve(server), member.as_mut(), &drain).await?;
     if let Some(member) = member {
         member.leave().await;
@@ -131,6 +145,7 @@ struct Parts {
     knowledge: Arc<Knowledge>,
     metrics: Arc<Metrics>,
     certificates: Certificates,
+    clients: Option<ClientCheck>,
     gate: Gate,
     exec: Option<Arc<dyn Doorkeeper>>,
 }
@@ -143,7 +158,9 @@ impl Parts {
             Some(source) => source.open(Arc::clone(&metrics))?,
             None => Certificates::waiting(Arc::clone(&metrics)),
         };
-        Ok(Self { knowledge, metrics, certificates, gate: Gate::opened(), exec: None })
+        let wanted = knowledge.facts().configuration.client_certificates.clone();
+        let clients = wanted.map(|wanted| ClientCheck::open(&wanted, Arc::clone(&metrics))).transpose()?;
+        Ok(Self { knowledge, metrics, certificates, clients, gate: Gate::opened(), exec: None })
     }
 }
 

@@ -25,8 +25,11 @@ const ACCOUNT: &str = "system:serviceaccount:countersign-system:countersign";
 pub(super) struct Clinic {
     pub(super) server: ApiServer,
     pub(super) way: Arc<Way>,
+    /// Where the webhook serves reviews.
+    pub(super) reviews: SocketAddr,
+    health: SocketAddr,
     node_clock: Mutex<Option<Timestamp>>,
-    _webhook: Process,
+    webhook: Process,
     _folder: tempfile::TempDir,
 }
 
@@ -55,21 +58,36 @@ impl Report {
 
 impl Clinic {
     pub(super) fn open() -> Self {
+        Self::open_with(Options::default(), &[])
+    }
+
+    /// The same with other options of the API server, and flags of the webhook.
+    pub(super) fn open_with(options: Options, flags: &[OsString]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("egress");
         let way = Way::listen(&socket);
         let groups = ["system:serviceaccounts", "system:serviceaccounts:countersign-system"];
-        let options = Options::default().user(ACCOUNT, &groups).user("ann", &["developers"]).egress(&socket);
+        let options = options.user(ACCOUNT, &groups).user("ann", &["developers"]).egress(&socket);
         let server = ApiServer::boot(&options).unwrap();
         let authority = keys(folder.path());
         apply(&server, &list(&shipped().into_iter().filter(|object| !is_webhook(object)).collect::<Vec<_>>()));
-        let (webhook, reviews, health) = serve(&server, folder.path());
+        let (webhook, reviews, health) = serve(&server, folder.path(), flags);
         way.ends_at(reviews);
-        let clinic = Self { server, way, node_clock: Mutex::default(), _webhook: webhook, _folder: folder };
+        let clinic = Self { server, way, reviews, health, node_clock: Mutex::default(), webhook, _folder: folder };
         clinic.by_hand();
         clinic.register(&authority);
-        until("the webhook is ready", || is_ready(health).then_some(()));
+        until("the webhook is ready", || get(health, "/readyz").starts_with("HTTP/1.1 200").then_some(()));
         clinic
+    }
+
+    /// What the webhook counts.
+    pub(super) fn metrics(&self) -> String {
+        get(self.health, "/metrics")
+    }
+
+    /// What the webhook logged.
+    pub(super) fn log(&self) -> String {
+        self.webhook.log()
     }
 
     /// Applies the webhook configurations as they are shipped, then their caBundle, as the leader does it.
@@ -220,7 +238,7 @@ pub(super) fn another_authority(until: Timestamp) -> String {
 }
 
 /// Starts the webhook with the rights of its service account; gives where it listens for reviews and for health checks.
-fn serve(server: &ApiServer, folder: &Path) -> (Process, SocketAddr, SocketAddr) {
+fn serve(server: &ApiServer, folder: &Path, flags: &[OsString]) -> (Process, SocketAddr, SocketAddr) {
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(server.kubeconfig_path()).unwrap()).unwrap();
     config["current-context"] = json!(ACCOUNT);
     for context in config["contexts"].as_array_mut().unwrap() {
@@ -235,6 +253,7 @@ fn serve(server: &ApiServer, folder: &Path) -> (Process, SocketAddr, SocketAddr)
         std::fs::copy(folder.join(file), &kept).unwrap();
         arguments.extend([OsString::from(flag), kept.into()]);
     }
+    arguments.extend_from_slice(flags);
     let variables = [("KUBECONFIG", kubeconfig.into_os_string())];
     let process =
         server.companion("countersign", Path::new(env!("CARGO_BIN_EXE_countersign")), &arguments, &variables).unwrap();
@@ -252,10 +271,11 @@ fn serve(server: &ApiServer, folder: &Path) -> (Process, SocketAddr, SocketAddr)
     (process, reviews, health)
 }
 
-fn is_ready(health: SocketAddr) -> bool {
+/// What the health port answers, head and body.
+fn get(health: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(health).unwrap();
-    write!(stream, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    answer.starts_with("HTTP/1.1 200")
+    answer
 }

@@ -19,11 +19,12 @@ pub(super) struct Fault {
     pub(super) says: &'static str,
 }
 
+const EXEC_DOOR: &str = include_str!("../../../manifests/components/exec-door/entry.yaml");
 const HOME: &str = "countersign-system";
 const MUTATING: &str = "mutatingwebhookconfiguration";
 const VALIDATING: &str = "validatingwebhookconfiguration";
 
-pub(super) const FAULTS: [Fault; 21] = [
+pub(super) const FAULTS: [Fault; 23] = [
     Fault {
         name: "no ready endpoints",
         inject: |clinic| {
@@ -164,6 +165,24 @@ pub(super) const FAULTS: [Fault; 21] = [
         inject: |clinic| label(clinic, "countersign.dev/confidental=required", "countersign.dev/confidental-"),
         check: "namespace-labels",
         says: "namespace default: label countersign.dev/confidental has no meaning",
+    },
+    Fault {
+        name: "a guarded namespace without an exec door",
+        inject: |clinic| label(clinic, "countersign.dev/exec=guarded", "countersign.dev/exec-"),
+        check: "exec-door",
+        says: "namespace default is labelled countersign.dev/exec: guarded, and there is no exec door",
+    },
+    Fault {
+        name: "an exec door that fails open",
+        inject: |clinic| {
+            change(clinic, VALIDATING, "countersign", "", |found| {
+                let mut patch: Vec<Value> = serde_saphyr::from_str(EXEC_DOOR).unwrap();
+                patch[0]["value"]["failurePolicy"] = json!("Ignore");
+                found["webhooks"].as_array_mut().unwrap().push(patch[0]["value"].take());
+            })
+        },
+        check: "exec-door",
+        says: "webhooks[guard.ways-into-confidential-pods.countersign.dev].failurePolicy is \"Ignore\", and should be \"Fail\"",
     },
     Fault {
         name: "a node whose clock is ahead",

@@ -1,6 +1,7 @@
 //! `countersign doctor` against a real kube-apiserver: a healthy installation passes every check, and each fault is found by its
 //! check, in words. What only a node can show (that pods run, that the Service network leads to them) is stood in for: `way`.
 
+mod client_certificates;
 mod clinic;
 mod documents;
 mod faults;
@@ -19,7 +20,7 @@ fn a_healthy_installation_is_all_green_and_each_fault_is_found_by_its_check() {
     let clinic = Clinic::open();
     let healthy = clinic.doctor_until(|report| report.code == 0);
     assert_eq!((healthy.code, healthy.at_fault()), (0, Vec::new()), "{}", healthy.text);
-    assert!(healthy.text.contains("ok       refusal") && healthy.text.ends_with("checks: 22 ok\n"), "{}", healthy.text);
+    assert!(healthy.text.contains("ok       refusal") && healthy.text.ends_with("checks: 23 ok\n"), "{}", healthy.text);
     assert!(!healthy.text.contains('\u{1b}'), "no colour but on a terminal");
 
     for fault in &FAULTS {

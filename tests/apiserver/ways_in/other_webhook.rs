@@ -66,7 +66,8 @@ fn serve(directory: std::path::PathBuf) -> SocketAddr {
             send.send(listener.local_addr().unwrap()).unwrap();
             let served = certificates.served.clone();
             let (judge, limits, drain) = (Arc::new(Later), Limits::default(), Drain::new());
-            http::serve(Server { listener, certificates: served, judge, exec: None, limits, metrics, drain }).await.unwrap();
+            let server = Server { listener, certificates: served, clients: None, judge, exec: None, limits, metrics, drain };
+            http::serve(server).await.unwrap();
         });
     });
     receive.recv().unwrap()

@@ -15,6 +15,7 @@ pub(crate) const ADMIN: &str = "admin";
 pub struct Options {
     pub(crate) users: Vec<User>,
     pub(crate) egress: Option<PathBuf>,
+    pub(crate) admission: Option<String>,
 }
 
 /// A user and the groups it is in; what it may do is for the test to say, in RBAC objects.
@@ -36,6 +37,13 @@ impl Options {
     #[must_use]
     pub fn egress(mut self, socket: &Path) -> Self {
         self.egress = Some(socket.to_owned());
+        self
+    }
+
+    /// The API server's admission plugins are configured by this `AdmissionConfiguration`, YAML.
+    #[must_use]
+    pub fn admission(mut self, configuration: &str) -> Self {
+        self.admission = Some(configuration.to_owned());
         self
     }
 }

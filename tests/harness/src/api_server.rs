@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::process::Process;
 use crate::run::Run;
 use crate::space::Space;
-use crate::{Binaries, audit, boot, egress, etcd, keys};
+use crate::{Binaries, admission, audit, boot, egress, etcd, keys};
 
 /// A running API server; dropping it stops it.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ impl ApiServer {
         let users = access::users(options);
         let authority = write_files(&run, &users)?;
         egress::write(&run, options)?;
+        admission::write(&run, options)?;
         let mut etcd = etcd::start(&run, Place::Host, &binaries.etcd())?;
         let (server, port) = boot::start_and_wait(&run, &binaries.kube_apiserver(), &mut etcd, &authority, &users)?;
         let mut booted = Self { server, etcd, run, binaries, port, authority, users, version: String::new() };

@@ -13,7 +13,7 @@ use crate::place::Place;
 use crate::process::Process;
 use crate::run::Run;
 use crate::space::{NODE_ADDRESS, Space};
-use crate::{audit, egress, etcd};
+use crate::{admission, audit, egress, etcd};
 
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
 pub(crate) const AUDIT_LOG: &str = "audit.log";
@@ -119,7 +119,13 @@ fn start<const N: usize>(run: &Run, place: Place<'_>, program: &Path, differing:
         format!("--audit-policy-file={folder}/{AUDIT_POLICY}"),
         format!("--audit-log-path={folder}/{AUDIT_LOG}"),
     ];
-    let arguments: Vec<OsString> = same.into_iter().chain(differing).chain(egress::argument(run)).map(Into::into).collect();
+    let arguments: Vec<OsString> = same
+        .into_iter()
+        .chain(differing)
+        .chain(egress::argument(run))
+        .chain(admission::argument(run))
+        .map(Into::into)
+        .collect();
     place.start(run, "kube-apiserver", program, &arguments)
 }
 

@@ -23,6 +23,7 @@
 //! A static is never dropped: there the watchdog of the run folder stops the server when the test process is gone.
 
 mod access;
+mod admission;
 mod api_server;
 mod audit;
 mod binaries;

@@ -14,18 +14,22 @@ mod terminal;
 mod user;
 mod working_dir;
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::cause::Cause;
 use super::described::Described;
 use super::environment::Environment;
 use super::patterns::Patterns;
-use super::pod::{AskedContainer, AskedPod};
+use super::pod::{AskedContainer, AskedPod, Volume};
 use super::request::{Change, Sandbox};
 
 /// A container of the pod, and what the policy says of the one with its name.
 pub(super) struct Pair<'a> {
     pub(super) pod: &'a AskedPod,
+    /// The pod's volumes by their names.
+    pub(super) volumes: &'a HashMap<&'a str, &'a Volume>,
     pub(super) container: &'a AskedContainer,
     pub(super) by: Described<'a>,
     pub(super) sandbox: Sandbox<'a>,

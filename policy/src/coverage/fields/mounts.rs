@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Difference, Pair, Proof};
 use crate::coverage::cause::Cause;
 use crate::coverage::described::texts;
-use crate::coverage::pod::{Kind, Mount, Volume};
+use crate::coverage::pod::{Kind, Mount};
 use crate::coverage::request::{self, Change};
 
 const MOUNTS: &str = "/OCI/Mounts";
@@ -29,7 +29,7 @@ pub(super) fn compare(pair: &Pair<'_>) -> Vec<Difference> {
 }
 
 fn one(pair: &Pair<'_>, mount: &Mount) -> Option<Difference> {
-    let kind = pair.pod.volume(&mount.name).map_or(Kind::Other, Volume::kind);
+    let kind = pair.volumes.get(&*mount.name).map_or(Kind::Other, |volume| volume.kind());
     let read_only = match kind {
         _ if mount.read_only == Some(true) => Some(true),
         Kind::Files => Some(true),

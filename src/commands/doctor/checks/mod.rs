@@ -9,6 +9,7 @@ mod clocks;
 mod configuration;
 mod deployment;
 mod endpoints;
+mod exec_door;
 mod expiry;
 mod leader;
 mod namespace;
@@ -41,7 +42,7 @@ pub(super) struct Check {
 }
 
 /// Every check, in the order in which it is reported.
-pub(super) const CHECKS: [Check; 22] = [
+pub(super) const CHECKS: [Check; 23] = [
     Check { id: "api-server", examine: api_server::examine },
     Check { id: "clocks", examine: clocks::examine },
     Check { id: "namespace", examine: namespace::examine },
@@ -54,6 +55,7 @@ pub(super) const CHECKS: [Check; 22] = [
     Check { id: "leader", examine: leader::examine },
     Check { id: "certificate", examine: certificate::examine },
     Check { id: "webhooks", examine: webhooks::examine },
+    Check { id: "exec-door", examine: exec_door::examine },
     Check { id: "ca-bundle", examine: ca_bundle::examine },
     Check { id: "policies", examine: policies::examine },
     Check { id: "refusal", examine: refusal::examine },

@@ -7,7 +7,7 @@
 use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::{Right, Snapshot};
 
-/// What only the keeping of certificates of its own takes. Source: manifests/components/certificate-files/rights.yaml.
+/// What only the keeping of certificates of its own takes. Source: manifests/components/certificate-files.
 fn is_the_leaders(right: &Right) -> bool {
     right.verb == "patch" || ["secrets", "leases", "endpointslices"].contains(&right.resource.as_str())
 }

@@ -2,17 +2,15 @@
 //!
 //! Why: whoever narrows them, or lets them fail open, lets confidential pods run unjudged, and nothing else would show it.
 //! Allows: caBundle, what the API server fills in, and what the AKS admissions enforcer adds: that is told by its name; and the entry of the exec
-//! door, which a component adds.
+//! door, which a component adds and check `exec-door` looks at.
 //! Source: AKS, "Frequently asked questions", admission controllers and webhooks (the enforcer's expressions).
 
 use serde_json::{Value, json};
 
+use super::exec_door;
 use crate::commands::doctor::difference::differences;
 use crate::commands::doctor::finding::{Examined, Finding};
 use crate::commands::doctor::snapshot::Snapshot;
-
-/// The entry that component exec-door adds.
-const EXEC_DOOR: &str = "guard.ways-into-confidential-pods.countersign.dev";
 
 pub(super) fn examine(snapshot: &Snapshot) -> Examined {
     let mut findings = Vec::new();
@@ -33,7 +31,7 @@ pub(super) fn examine(snapshot: &Snapshot) -> Examined {
             ));
         }
         if let Some(entries) = found.get_mut("webhooks").and_then(Value::as_array_mut) {
-            entries.retain(|entry| entry.get("name").and_then(Value::as_str) != Some(EXEC_DOOR));
+            entries.retain(|entry| entry.get("name").and_then(Value::as_str) != Some(exec_door::NAME));
         }
         for difference in differences(&wanted.rendered, &found) {
             findings.push(Finding::wrong(format!("{}: {difference}", wanted.title()), snapshot.reapply()));
@@ -43,7 +41,7 @@ pub(super) fn examine(snapshot: &Snapshot) -> Examined {
 }
 
 /// Takes the enforcer's expressions out of each entry, where they were not rendered; says whether there were any.
-fn take_out_enforcer(found: &mut Value, rendered: &Value) -> bool {
+pub(super) fn take_out_enforcer(found: &mut Value, rendered: &Value) -> bool {
     let enforcers = [
         json!({"key": "control-plane", "operator": "NotIn", "values": ["true"]}),
         json!({"key": "control-plane", "operator": "DoesNotExist"}),
@@ -126,7 +124,7 @@ mod tests {
         };
         let shipped = include_str!("../../../../manifests/components/exec-door/entry.yaml");
         assert!(add(shipped).is_empty());
-        let other = add(&shipped.replace(super::EXEC_DOOR, "other.example.org"));
+        let other = add(&shipped.replace(super::super::exec_door::NAME, "other.example.org"));
         assert!(other[0].problem.ends_with("webhooks[other.example.org] should not be there"), "{other:?}");
     }
 
