@@ -20,7 +20,12 @@ pub(super) fn check(asked: &Raw<'_>) -> Verdict {
     match problem(asked) {
         None => Verdict { decision: Decision::Admitted, ..Verdict::untouched() },
         Some(because) => {
-            tracing::info!(endpoint = "allow-list", uid = super::short(&asked.uid), rules = ID, "an edit of the allow-list is refused");
+            tracing::info!(
+                endpoint = "allow-list",
+                uid = super::short(&asked.uid),
+                rules = ID,
+                "an edit of the allow-list is refused"
+            );
             let next = "Mend the text and apply it again: what is in force stays in force (docs/allow-list.md)";
             Verdict { decision: Decision::Refused, refusals: vec![Refusal::new(ID, because, next)], ..Verdict::untouched() }
         }
