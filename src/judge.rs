@@ -1,5 +1,6 @@
 //! The decision core behind the HTTPS edge: bytes of a review in, bytes of the answer out.
 
+mod allow_list;
 mod templates;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ impl Judge for Countersign {
     fn answer(&self, endpoint: Endpoint, review: &[u8]) -> Answer {
         let judged = match endpoint {
             Endpoint::Templates => self.warned(review).map(Some),
+            Endpoint::AllowList => checked(review).map(Some),
             _ => self.judged(endpoint, review, |request, known| Some(validate(request, known))),
         };
         let not_examined = || Answer::NotReady { because: "the policy of the pod is not examined yet".to_owned() };
@@ -42,8 +44,8 @@ impl Judge for Countersign {
 
     fn answer_at_once(&self, endpoint: Endpoint, review: &[u8]) -> Option<Answer> {
         match endpoint {
-            // They are rare, and the policy in one is likely to be seen for the first time.
-            Endpoint::Templates => None,
+            // They are rare; the policy in the one is likely to be seen for the first time, and the other may be a long list.
+            Endpoint::Templates | Endpoint::AllowList => None,
             _ => self.judged(endpoint, review, validate_at_once).unwrap_or_else(Some),
         }
     }
@@ -63,8 +65,8 @@ impl Countersign {
             Endpoint::MutateRequired => (complete, true),
             Endpoint::Validate => (validate, false),
             Endpoint::ValidateRequired => (validate, true),
-            // Their reviews hold no pod: the door fetches it, and a workload is warned of.
-            Endpoint::Exec | Endpoint::Templates => {
+            // Their reviews hold no pod: the door fetches it, a workload is warned of, and a list is read.
+            Endpoint::Exec | Endpoint::Templates | Endpoint::AllowList => {
                 let because = format!("reviews for {} are not judged as pods", endpoint.as_str());
                 return Err(Answer::Unreadable { because });
             }
@@ -93,6 +95,13 @@ impl Countersign {
             Err(incomplete) => Err(Answer::NotReady { because: incomplete.to_string() }),
         }
     }
+}
+
+/// The answer to an edit of the allow-list. No facts are needed, so that it is checked before there are any; the error is the answer to
+/// a review that cannot be judged.
+fn checked(review: &[u8]) -> Result<Answer, Answer> {
+    let asked = review::read_config_map(review).map_err(unreadable)?;
+    Ok(answer(&asked.uid, &allow_list::check(&asked)))
 }
 
 /// The answer to a body that cannot be judged.

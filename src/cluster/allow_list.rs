@@ -34,11 +34,7 @@ impl Keeper for AllowListConfigMaps {
     type Kept = ConfigMapText;
 
     fn keep(&self, object: ConfigMap) -> ConfigMapText {
-        ConfigMapText {
-            name: object.metadata.name.unwrap_or_default(),
-            data: object.data.unwrap_or_default(),
-            binary_keys: object.binary_data.unwrap_or_default().into_keys().collect(),
-        }
+        text(object)
     }
 
     /// Reading and indexing ten thousand entries takes a while: it is done on a thread of its own, beside the requests.
@@ -67,6 +63,15 @@ impl Keeper for AllowListConfigMaps {
 
     fn restarted(&self) {
         self.knowledge.restarted(Watch::AllowList);
+    }
+}
+
+/// What is read of a `ConfigMap` of the allow-list.
+pub(crate) fn text(config_map: ConfigMap) -> ConfigMapText {
+    ConfigMapText {
+        name: config_map.metadata.name.unwrap_or_default(),
+        data: config_map.data.unwrap_or_default(),
+        binary_keys: config_map.binary_data.unwrap_or_default().into_keys().collect(),
     }
 }
 

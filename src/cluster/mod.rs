@@ -1,7 +1,7 @@
 //! The cluster: facts by list-and-watch of the allow-list's `ConfigMap`s, of namespaces, `RuntimeClass`es and nodes; leadership,
 //! and what only the leader writes: authorities, `caBundle`, events.
 
-mod allow_list;
+pub(crate) mod allow_list;
 mod authorities;
 pub mod ca_secret;
 mod connect;

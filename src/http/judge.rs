@@ -20,6 +20,8 @@ pub enum Endpoint {
     Exec,
     /// Warn of the pods that a workload's template would make.
     Templates,
+    /// Check an edit of the allow-list.
+    AllowList,
 }
 
 impl Endpoint {
@@ -32,6 +34,7 @@ impl Endpoint {
             Self::ValidateRequired => "validate-required",
             Self::Exec => "exec",
             Self::Templates => "templates",
+            Self::AllowList => "allow-list",
         }
     }
 }

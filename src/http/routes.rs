@@ -15,12 +15,13 @@ use super::{
 };
 
 /// Every path that the API server calls. A new webhook is a new line.
-pub const ROUTES: [(&str, Endpoint); 5] = [
+pub const ROUTES: [(&str, Endpoint); 6] = [
     ("/mutate", Endpoint::Mutate),
     ("/mutate/required", Endpoint::MutateRequired),
     ("/validate", Endpoint::Validate),
     ("/validate/required", Endpoint::ValidateRequired),
     ("/templates", Endpoint::Templates),
+    ("/allow-list", Endpoint::AllowList),
 ];
 
 /// The path of the exec door.

@@ -113,7 +113,8 @@ fn what_may_be_written_is_named_and_nothing_may_be_created_but_events() {
 #[test]
 fn no_allow_list_is_shipped() {
     for documents in [built_in(), configured()] {
-        assert!(!documents.iter().any(|document| document.to_string().contains("countersign.dev/allow-list")));
+        let is_list = |document: &Value| !document["metadata"]["labels"]["countersign.dev/allow-list"].is_null();
+        assert!(!documents.iter().any(is_list));
     }
 }
 
@@ -165,13 +166,28 @@ fn the_webhooks_ask_for_these_operations_on_these_paths_and_fail_closed() {
 #[test]
 fn templates_are_only_warned_of() {
     let documents = built_in();
-    let warning: Vec<_> = entries(&documents, "ValidatingWebhookConfiguration").iter().skip(2).collect();
+    let warning: Vec<_> = entries(&documents, "ValidatingWebhookConfiguration").iter().skip(2).take(2).collect();
     assert_eq!(warning.len(), 2);
     for entry in warning {
         assert_eq!(entry["clientConfig"]["service"]["path"], "/templates");
         assert_eq!((&entry["failurePolicy"], &entry["sideEffects"]), (&json!("Ignore"), &json!("None")));
         assert!(condition(entry, "not-controlled").is_some() && condition(entry, "template-changed").is_some());
     }
+}
+
+#[test]
+fn edits_of_the_allow_list_are_checked_in_the_chosen_namespace_and_fail_open() {
+    let documents = configured();
+    let entry = entries(&documents, "ValidatingWebhookConfiguration").last().unwrap();
+    assert_eq!(entry["clientConfig"]["service"]["path"], "/allow-list");
+    assert_eq!(
+        entry["rules"],
+        json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE", "UPDATE"], "scope": "Namespaced"}])
+    );
+    let home = json!([{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["guard"]}]);
+    assert_eq!(entry["namespaceSelector"]["matchExpressions"], home);
+    assert_eq!(entry["objectSelector"]["matchLabels"], json!({"countersign.dev/allow-list": "true"}));
+    assert_eq!((&entry["failurePolicy"], &entry["sideEffects"]), (&json!("Ignore"), &json!("None")));
 }
 
 /// Server-side apply cannot take an entry away of which somebody owns the `caBundle` (tests/apiserver/certificates.rs): every
@@ -185,8 +201,8 @@ fn no_entry_that_was_ever_released_is_missing() {
             assert!(entries(&documents, kind).iter().any(|entry| entry["name"] == *name), "{name}");
         }
     }
-    for templates in ["templates-in-required-namespaces", "confidential-templates"] {
-        let name = format!("warn.{templates}.countersign.dev");
+    for rest in ["warn.templates-in-required-namespaces", "warn.confidential-templates", "check.allow-list"] {
+        let name = format!("{rest}.countersign.dev");
         assert!(entries(&documents, "ValidatingWebhookConfiguration").iter().any(|entry| entry["name"] == *name), "{name}");
     }
 }

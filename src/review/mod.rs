@@ -10,7 +10,7 @@ mod warnings;
 pub use answer::{answer, refusal};
 pub use exec::{WayIn, read_way_in};
 pub(crate) use question::VERSION;
-pub use question::{Raw, Unreadable, read, read_workload};
+pub use question::{Raw, Unreadable, read, read_config_map, read_workload};
 
 #[cfg(test)]
 mod tests;

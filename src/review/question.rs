@@ -123,6 +123,14 @@ const WORKLOADS: Accepts = Accepts {
     words: "only workloads (apps/v1, batch/v1, ReplicationController v1) have templates that are looked at",
 };
 
+const CONFIG_MAPS: Accepts =
+    Accepts { kinds: &[("", "v1", "ConfigMap")], subresources: &[""], words: "only ConfigMaps (v1) make up the allow-list" };
+
+/// Reads the body of a request: an admission review for a `ConfigMap`, whose objects are not looked into.
+pub fn read_config_map(body: &[u8]) -> Result<Raw<'_>, Unreadable> {
+    read_raw(body, &CONFIG_MAPS)
+}
+
 /// Reads the body of a request: an admission review for a workload, whose objects are not looked into.
 pub fn read_workload(body: &[u8]) -> Result<Raw<'_>, Unreadable> {
     read_raw(body, &WORKLOADS)

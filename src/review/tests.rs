@@ -113,5 +113,8 @@ fn each_path_is_asked_about_its_own_kinds_alone() {
     assert_eq!(read_workload(&deployment).unwrap().kind, "Deployment");
     assert!(because(read_workload(&pod).unwrap_err()).contains("and only workloads (apps/v1, batch/v1, "));
     assert!(because(read(&deployment).unwrap_err()).contains("and only pods (v1) are judged"));
+    let config_map = of("", "ConfigMap");
+    assert_eq!(read_config_map(&config_map).unwrap().kind, "ConfigMap");
+    assert!(because(read_config_map(&pod).unwrap_err()).contains("and only ConfigMaps (v1) make up the allow-list"));
     assert!(because(read_workload(&of("extensions", "Deployment")).unwrap_err()).contains("group \"extensions\""));
 }

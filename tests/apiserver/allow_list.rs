@@ -3,7 +3,7 @@
 use countersign_harness::ApiServer;
 use serde_json::{Value, json};
 
-use crate::pods::create;
+use crate::pods::{create, run};
 use crate::site::{Site, Webhook, apply, site, until};
 
 /// Applies an allow-list ConfigMap and waits until the webhook has seen it.
@@ -46,15 +46,78 @@ pub(crate) fn event(server: &ApiServer, reason: &str, config_map: &str) -> Optio
     Some(events["items"].as_array()?.iter().find(about)?["note"].as_str()?.to_owned())
 }
 
-#[test]
-fn a_bad_edit_keeps_the_last_good_version_and_is_counted() {
-    let Site { server, webhook } = site();
-    let (pod, config_map) = listed("bad-edit");
-    list(server, webhook, &config_map);
-    create(server, &pod, true).admitted();
+/// The same list with an error in its first line.
+fn bad(config_map: &Value) -> Value {
     let mut bad = config_map.clone();
     bad["data"]["team.yaml"] = json!("- digest: nonsense\n");
-    list(server, webhook, &bad);
+    bad
+}
+
+/// Points the check of edits, and nothing else, at nobody, as if no replica answered; back once edits come in unchecked.
+pub(crate) fn nobody_checks(server: &ApiServer) {
+    let output = server.kubectl(&["get", "validatingwebhookconfiguration", "countersign", "-o", "json"]).unwrap();
+    let configuration: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let entries = configuration["webhooks"].as_array().unwrap();
+    let index = entries.iter().position(|entry| entry["name"] == "check.allow-list.countersign.dev").unwrap();
+    let url = format!("https://{}/allow-list", crate::webhook_down::NOBODY);
+    let patch = json!([{"op": "replace", "path": format!("/webhooks/{index}/clientConfig/url"), "value": url}]).to_string();
+    let output =
+        server.kubectl(&["patch", "validatingwebhookconfiguration", "countersign", "--type=json", "-p", &patch]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    until("edits come in unchecked", || create(server, &bad(&listed("unchecked").1), true).stored.ok());
+}
+
+#[test]
+fn a_bad_edit_is_refused_with_its_place_and_a_good_one_passes() {
+    let Site { server, webhook } = site();
+    let (pod, config_map) = listed("checked-edit");
+    let place = "admission webhook \"check.allow-list.countersign.dev\" denied the request: allow-list-malformed: \
+                 ConfigMap checked-edit, key team.yaml, line 1, column 11: [0].digest: ";
+    let refusal = create(server, &bad(&config_map), false).refused();
+    assert!(refusal.contains(place), "{refusal}");
+    list(server, webhook, &config_map);
+    let edit = |config_map: &Value| run(server, &["replace", "-o", "json", "-f", "-"], config_map);
+    let refusal = edit(&bad(&config_map)).refused();
+    assert!(refusal.contains(place), "{refusal}");
+    create(server, &pod, true).admitted();
+
+    let mut longer = config_map.clone();
+    longer["data"]["other.yaml"] = listed("checked-edit-2").1["data"]["team.yaml"].clone();
+    edit(&longer).admitted();
+    longer["binaryData"] = json!({"more.yaml": "AA=="});
+    let refusal = edit(&longer).refused();
+    assert!(refusal.contains("ConfigMap checked-edit, key more.yaml: binaryData is not read"), "{refusal}");
+    let mut unlabelled = bad(&config_map);
+    unlabelled["metadata"]["labels"] = json!({});
+    edit(&unlabelled).admitted();
+    assert!(edit(&bad(&config_map)).refused().contains(place), "it becomes a list again");
+    unlist(server, "checked-edit");
+}
+
+#[test]
+fn what_is_no_list_is_not_asked_about_and_a_bad_edit_that_nobody_checked_keeps_the_last_good_version() {
+    let Site { server, webhook } = &Site::open(None);
+    let asked = || {
+        let of = |outcome: &str| {
+            webhook.metric(&format!("countersign_requests_total{{endpoint=\"allow-list\",outcome=\"{outcome}\"}}"))
+        };
+        ["allowed", "refused"].map(|outcome| of(outcome).unwrap_or_default())
+    };
+    let (pod, config_map) = listed("bad-edit");
+    let mut unlabelled = bad(&config_map);
+    unlabelled["metadata"]["labels"] = json!({});
+    create(server, &unlabelled, true).admitted();
+    let mut elsewhere = bad(&config_map);
+    elsewhere["metadata"]["namespace"] = json!("kafka");
+    create(server, &elsewhere, true).admitted();
+    assert_eq!(asked(), [0.0, 0.0]);
+    create(server, &bad(&config_map), true).refused();
+    list(server, webhook, &config_map);
+    assert_eq!(asked(), [1.0, 1.0]);
+    create(server, &pod, true).admitted();
+
+    nobody_checks(server);
+    list(server, webhook, &bad(&config_map));
     until("the rejection is counted", || (webhook.metric("countersign_allow_list_rejected")? >= 1.0).then_some(()));
     create(server, &pod, true).admitted();
     until("the rejection is reported", || {

@@ -18,7 +18,7 @@ fn an_installation_goes_from_an_empty_secret_to_ready_with_one_authority_in_ever
     let fleet = fleet();
     println!("three replicas were ready {:?} after the first one started", fleet.bootstrap);
     let bundles = fleet.bundles();
-    assert_eq!(bundles.len(), 6);
+    assert_eq!(bundles.len(), 7);
     for (entry, bundle) in &bundles {
         assert!(!bundle.is_empty(), "{entry}");
         for replica in &fleet.replicas {
@@ -104,17 +104,17 @@ fn an_entry_that_the_manifests_no_longer_have_is_in_the_way_until_it_is_removed_
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     until("the older entries have a bundle", || {
         let bundles = fleet.bundles();
-        (bundles.len() == 8 && bundles.iter().all(|(_, bundle)| !bundle.is_empty())).then_some(())
+        (bundles.len() == 9 && bundles.iter().all(|(_, bundle)| !bundle.is_empty())).then_some(())
     });
     let refused = fleet.try_reapply().unwrap_err();
     assert!(refused.contains("webhooks[2].clientConfig: Required value"), "{refused}");
-    assert_eq!(fleet.bundles().len(), 8, "nothing has changed");
-    for (kind, path) in [("mutatingwebhookconfiguration", "/webhooks/2"), ("validatingwebhookconfiguration", "/webhooks/4")] {
+    assert_eq!(fleet.bundles().len(), 9, "nothing has changed");
+    for (kind, path) in [("mutatingwebhookconfiguration", "/webhooks/2"), ("validatingwebhookconfiguration", "/webhooks/5")] {
         let patch = json!([{"op": "remove", "path": path}]).to_string();
         fleet.kubectl(&["patch", kind, "countersign", "--type=json", "-p", &patch]);
     }
     fleet.reapply();
-    assert_eq!(fleet.bundles().len(), 6);
+    assert_eq!(fleet.bundles().len(), 7);
 }
 
 #[test]

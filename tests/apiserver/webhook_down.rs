@@ -10,7 +10,7 @@ use crate::pods::{Answer, create, run};
 use crate::site::{apply, block_on, register, runtime_class, shipped};
 
 /// Nobody listens there: port 1 is reserved and below what tests bind.
-const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+pub(crate) const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 fn pod(namespace: &str, name: &str, confidential: bool) -> Value {
     let mut pod = json!({

@@ -11,6 +11,7 @@ fn every_rule_has_a_section_in_the_troubleshooting_page() {
         "injected",
         "trusted-launch",
         "review-unreadable",
+        "allow-list-malformed",
     ]);
     for id in ids {
         assert!(document.contains(&format!("\n### `{id}`\n")), "docs/troubleshooting.md lacks a section `{id}`");

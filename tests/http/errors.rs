@@ -22,7 +22,7 @@ const JSON: &str = "application/json";
 #[case::unknown_path(
     request("POST", "/mutate/", JSON),
     404,
-    "no such path /mutate/: ask one of /mutate, /mutate/required, /validate, /validate/required, /templates"
+    "no such path /mutate/: ask one of /mutate, /mutate/required, /validate, /validate/required, /templates, /allow-list"
 )]
 #[case::get(request("GET", "/validate", JSON), 405, "method GET is not allowed: send the review with POST")]
 #[case::put(request("PUT", "/mutate", JSON), 405, "method PUT is not allowed: send the review with POST")]

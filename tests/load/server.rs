@@ -77,10 +77,30 @@ impl Server {
         answer
     }
 
-    /// Bytes of the process in memory. Source: proc(5), `VmRSS` of /proc/PID/status.
+    /// Bytes of the process in memory.
     pub(crate) fn memory(&self) -> usize {
+        self.size("VmRSS:")
+    }
+
+    /// The most bytes that the process ever had in memory: what one answer took is given back before anybody looks.
+    pub(crate) fn peak(&self) -> usize {
+        self.size("VmHWM:")
+    }
+
+    /// How long the process has worked on processors: on a busy machine an answer takes longer than the work does.
+    ///
+    /// Source: proc(5), fields 14 and 15 of /proc/PID/stat, in ticks of which there are 100 a second on Linux.
+    pub(crate) fn worked(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
+        let (_, behind_the_name) = stat.rsplit_once(')').unwrap();
+        let ticks = behind_the_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
+    /// A size in bytes. Source: proc(5), /proc/PID/status.
+    fn size(&self, field: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
     }
 }

@@ -33,7 +33,7 @@ fn cert_manager_makes_a_certificate_that_the_injected_authority_proves() {
     let authority = secret["data"]["ca.crt"].as_str().unwrap().to_owned();
     until("cainjector writes caBundle into every entry", || {
         let bundles = bundles(&server);
-        (bundles.len() == 6 && bundles.iter().all(|bundle| *bundle == authority)).then_some(())
+        (bundles.len() == 7 && bundles.iter().all(|bundle| *bundle == authority)).then_some(())
     });
 
     // Applied again, it has no conflict with what cainjector wrote, and takes nothing away.

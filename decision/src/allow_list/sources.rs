@@ -43,6 +43,13 @@ pub struct ConfigMapText {
     pub binary_keys: Vec<String>,
 }
 
+impl ConfigMapText {
+    /// Whether [`Sources::take`] would take it: the same reading, the same error.
+    pub fn check(&self) -> Result<(), RejectedConfigMap> {
+        read(self).map(drop)
+    }
+}
+
 /// One ConfigMap's entries in force.
 #[derive(Debug, Clone)]
 pub(super) struct Source {

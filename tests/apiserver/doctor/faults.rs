@@ -133,14 +133,11 @@ pub(super) const FAULTS: [Fault; 23] = [
     Fault {
         name: "a rejected allow-list",
         inject: |clinic| {
-            create(
-                clinic,
-                "configmap",
-                &json!({
-                    "apiVersion": "v1", "kind": "ConfigMap", "data": {"team.yaml": "- digest: nonsense\n"},
-                    "metadata": {"name": "bad", "namespace": HOME, "labels": {"countersign.dev/allow-list": "true"}}
-                }),
-            )
+            let list = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "data": {"team.yaml": "- digest: nonsense\n"},
+                "metadata": {"name": "bad", "namespace": HOME, "labels": {"countersign.dev/allow-list": "true"}}
+            });
+            unchecked(clinic, &list)
         },
         check: "allow-list",
         says: "ConfigMap bad, key team.yaml, line 1, column 11: [0].digest: ",
@@ -231,6 +228,19 @@ fn label(clinic: &Clinic, label: &str, undo: &'static str) -> Undo {
         clinic.kubectl(&["label", "namespace", "default", undo]);
         bind_again(clinic);
     })
+}
+
+/// A list that came in while nobody checked edits: who does is found again afterwards.
+fn unchecked(clinic: &Clinic, list: &Value) -> Undo {
+    let found_again = change(clinic, VALIDATING, "countersign", "", |found| {
+        let entries = found["webhooks"].as_array_mut().unwrap();
+        let check = entries.iter_mut().find(|entry| entry["name"] == "check.allow-list.countersign.dev").unwrap();
+        check["clientConfig"]["service"]["name"] = json!("nobody");
+    });
+    until("nobody checks edits", || crate::pods::create(&clinic.server, list, true).stored.ok());
+    let undo = create(clinic, "configmap", list);
+    found_again(clinic);
+    undo
 }
 
 fn read(clinic: &Clinic, kind: &str, name: &str) -> Value {

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::Expected::{Passes, Refused};
 use super::{KEY, TENANT, config_map, countersigned, edited, hold, policy, site, tried};
-use crate::allow_list::list;
+use crate::allow_list::{list, nobody_checks};
+use crate::pods::create;
 use crate::site::until;
 
 #[test]
@@ -53,7 +54,7 @@ fn a_policy_that_is_not_strict_base64_is_refused_by_what_is_wrong_with_it() {
     );
 }
 
-/// Each is an entry that a hurried reader would take for the listed one.
+/// Each is an entry that a hurried reader would take for the listed one: refused at edit time, and no list when nobody checks edits.
 #[test]
 fn an_entry_that_is_spelt_otherwise_lists_nothing_and_is_reported() {
     let site = site();
@@ -63,7 +64,7 @@ fn an_entry_that_is_spelt_otherwise_lists_nothing_and_is_reported() {
         pod["spec"]["runtimeClassName"] = json!("kata-cc-isolation");
     });
     let hex = digest.strip_prefix("sha256:").unwrap();
-    for (what, written, says) in [
+    let spellings = [
         ("upper case", hex.to_uppercase(), "write the digest in lower-case hexadecimal"),
         ("a leading zero", format!("00{hex}"), "this one has 66"),
         ("a blank", format!(" {hex}"), "character ' ' at position 1"),
@@ -76,13 +77,24 @@ fn an_entry_that_is_spelt_otherwise_lists_nothing_and_is_reported() {
         ),
         ("cut", hex[..62].to_owned(), "this one has 62"),
         ("zeros", "0".repeat(64), "can never be listed"),
-    ] {
+    ]
+    .map(|(what, written, says)| {
         let name = format!("misspelt-{}", what.replace(' ', "-"));
-        list(&site.server, &site.webhook, &config_map(&name, &json!([{"digest": written, "namespaces": ["kafka"]}])));
+        let list = config_map(&name, &json!([{"digest": written, "namespaces": ["kafka"]}]));
+        (what, name, list, says)
+    });
+    for (what, name, misspelt, says) in &spellings {
+        let refusal = create(&site.server, misspelt, false).refused();
+        let place = format!("allow-list-malformed: ConfigMap {name}, key team.yaml, line 1, ");
+        assert!(refusal.contains(&place) && refusal.contains(says), "{what}: {refusal}");
+    }
+    nobody_checks(&site.server);
+    for (what, name, misspelt, says) in &spellings {
+        list(&site.server, &site.webhook, misspelt);
         let refusal = tried(site, TENANT, &pod).refused();
         assert!(refusal.contains("policy-not-allowed: "), "{what}: {refusal}");
-        let told = until(&format!("{what} is reported"), || crate::allow_list::event(&site.server, "AllowListRejected", &name));
+        let told = until(&format!("{what} is reported"), || crate::allow_list::event(&site.server, "AllowListRejected", name));
         assert!(told.contains(says), "{what}: {told}");
-        crate::allow_list::unlist(&site.server, &name);
+        crate::allow_list::unlist(&site.server, name);
     }
 }

@@ -133,10 +133,10 @@ mod tests {
         let mut snapshot = healthy();
         snapshot.now += (366 * 24).hours();
         let found = findings("ca-bundle", &snapshot);
-        assert!(found.len() == 6 && found[0].problem.contains(" expired at "), "{found:?}");
+        assert!(found.len() == 7 && found[0].problem.contains(" expired at "), "{found:?}");
         snapshot.now -= (6 * 24).hours();
         let found = findings("ca-bundle", &snapshot);
-        assert!(found.len() == 6 && found[0].problem.contains(" ends at "), "{found:?}");
+        assert!(found.len() == 7 && found[0].problem.contains(" ends at "), "{found:?}");
     }
 
     #[test]

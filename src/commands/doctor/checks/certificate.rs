@@ -89,7 +89,7 @@ mod tests {
         let other = Keys::make(snapshot.now, "countersign.countersign-system.svc");
         snapshot.served = Ok(vec![Served { pod: "c-1".to_owned(), chain: Ok(vec![other.leaf]) }]);
         let found = findings("certificate", &snapshot);
-        assert_eq!(found.len(), 6, "one for each entry of the webhook configurations");
+        assert_eq!(found.len(), 7, "one for each entry of the webhook configurations");
         assert!(
             found[0].problem.starts_with(
                 "pod c-1 serves a certificate that the caBundle of complete.pods-in-required-namespaces.countersign.dev \

@@ -158,12 +158,7 @@ async fn allow_lists(client: &Client, namespace: &str) -> Look<Vec<(ConfigMapTex
         list(&config_maps, ListParams::default().labels(labels::ALLOW_LIST), "list the allow-list's configmaps").await?;
     let text = |config_map: ConfigMap| {
         let label = config_map.labels().get(labels::ALLOW_LIST).cloned().unwrap_or_default();
-        let text = ConfigMapText {
-            name: config_map.name_any(),
-            data: config_map.data.unwrap_or_default(),
-            binary_keys: config_map.binary_data.unwrap_or_default().into_keys().collect(),
-        };
-        (text, label)
+        (crate::cluster::allow_list::text(config_map), label)
     };
     Ok(found.into_iter().map(text).collect())
 }
