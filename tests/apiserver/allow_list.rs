@@ -101,7 +101,7 @@ fn what_is_no_list_is_not_asked_about_and_a_bad_edit_that_nobody_checked_keeps_t
         let of = |outcome: &str| {
             webhook.metric(&format!("countersign_requests_total{{endpoint=\"allow-list\",outcome=\"{outcome}\"}}"))
         };
-        ["allowed", "refused"].map(|outcome| of(outcome).unwrap_or_default())
+        ["allowed", "refused"].map(|outcome| of(outcome).unwrap_or_default().to_string())
     };
     let (pod, config_map) = listed("bad-edit");
     let mut unlabelled = bad(&config_map);
@@ -110,10 +110,10 @@ fn what_is_no_list_is_not_asked_about_and_a_bad_edit_that_nobody_checked_keeps_t
     let mut elsewhere = bad(&config_map);
     elsewhere["metadata"]["namespace"] = json!("kafka");
     create(server, &elsewhere, true).admitted();
-    assert_eq!(asked(), [0.0, 0.0]);
+    assert_eq!(asked(), ["0", "0"]);
     create(server, &bad(&config_map), true).refused();
     list(server, webhook, &config_map);
-    assert_eq!(asked(), [1.0, 1.0]);
+    assert_eq!(asked(), ["1", "1"]);
     create(server, &pod, true).admitted();
 
     nobody_checks(server);
