@@ -22,12 +22,16 @@ use servers::Server;
 use throughput::Row;
 
 const USAGE: &str = "usage: countersign-bench COUNTERSIGN FLOOR FOLDER (paths of the release binaries, and where the figures of the \
-                     earlier run are and those of this one go), or countersign-bench reviews FOLDER; `cargo xtask bench` knows them";
+                     earlier run are and those of this one go), or countersign-bench reviews FOLDER, or countersign-bench plot FOLDER; `cargo xtask bench` knows them";
 
 fn main() -> Result<()> {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     match &*arguments {
         [word, folder] if *word == *"reviews" => reviews::write(folder).map(|_| ()),
+        [word, folder] if *word == *"plot" => match Report::earlier(folder)? {
+            Some(report) => plot::write(&report, folder),
+            None => anyhow::bail!("{} has no figures", folder.display()),
+        },
         [countersign, floor, folder] => run(countersign, floor, folder),
         _ => anyhow::bail!(USAGE),
     }

@@ -64,14 +64,22 @@ fn draw<'a>(
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 15))
         .margin(10)
-        .x_label_area_size(30)
+        .x_label_area_size(40)
         .y_label_area_size(40)
-        .build_cartesian_2d(-0.5_f64..2.5, 0.0..highest * 1.35)?;
+        // Room at the right for the names.
+        .build_cartesian_2d(-0.5_f64..5.5, 0.0..highest * 1.05)?;
     let label = |x: &f64| {
         let group = CONNECTIONS.iter().zip([0.0, 1.0, 2.0]).find(|(_, at)| (*at - *x).abs() < 0.01);
-        group.map_or_else(String::new, |(connections, _)| format!("{connections} connections"))
+        group.map_or_else(String::new, |(connections, _)| connections.to_string())
     };
-    chart.configure_mesh().disable_x_mesh().x_labels(7).x_label_formatter(&label).draw()?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_desc("connections")
+        .x_labels(13)
+        .x_label_formatter(&label)
+        .draw()?;
     for ((row, colour), place) in rows.iter().zip(COLOURS).zip(0_u8..) {
         let points: Vec<(f64, Spread)> = CONNECTIONS
             .iter()
