@@ -78,6 +78,16 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_too_long_to_be_read_is_told_so_and_where_that_is() {
+        let said = error(&"- digest: good\n".repeat(100_000));
+        assert!(
+            said.starts_with("line ")
+                && said.ends_with("longer than is read at a time: divide it, into several ConfigMaps or files"),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn errors_name_line_column_field_and_reason() {
         assert_eq!(error("- digest: good\n- digest: bad\n"), "line 2, column 11: [1].digest: not good");
         assert_eq!(
