@@ -5,13 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use serde::Serialize;
 
 use crate::servers::Server;
 use crate::statistics::{median, percentile};
 
 /// What is sent in one round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     /// Which size of reviews.
     pub(crate) size: &'static str,

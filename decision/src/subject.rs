@@ -92,8 +92,8 @@ impl Policy<'_> {
         Ok(self.differences.get_or_init(|| coverage.findings(pod)))
     }
 
-    /// Whether [`Policy::differences`] takes its time. Where it does not, what is found is kept.
-    pub(crate) fn differs_strangely(&self, coverage: &Coverage) -> bool {
+    /// Whether [`Policy::differences`] takes tens of milliseconds. Where it does not, what is found is kept.
+    pub(crate) fn comparing_takes_its_time(&self, coverage: &Coverage) -> bool {
         let Ok(pod) = self.asked_pod() else { return false };
         let Some(found) = coverage.findings_at_once(pod) else { return true };
         self.differences.get_or_init(|| found);

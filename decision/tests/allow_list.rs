@@ -3,13 +3,23 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use countersign_decision::allow_list::AllowList;
-use countersign_decision::facts::Known;
+use countersign_decision::facts::{Facts, Known};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::validate;
+use countersign_decision::verdict::Verdict;
 use countersign_golden::{DIGEST, Given, NAMESPACE, POLICY};
 use countersign_policy::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// What is said at a time of a new pod with this metadata.
+fn judged(facts: &Facts, now: &str, metadata: &Value) -> Verdict {
+    let text = json!({"metadata": metadata, "spec": {"containers": []}}).to_string();
+    let pod = Pod::from_json(&text).unwrap();
+    let (operation, groups) = (Operation::Create, Vec::new());
+    let request = PodRequest { operation, namespace: NAMESPACE, required: false, groups, pod, old: None };
+    validate(&request, &Known { facts, now: now.parse().unwrap(), stale_since: None })
+}
 
 #[test]
 fn a_list_knows_how_many_entries_it_has_and_which_digests_they_name() {
@@ -27,12 +37,7 @@ fn a_list_knows_how_many_entries_it_has_and_which_digests_they_name() {
 fn the_audit_log_is_told_the_digest_and_the_entry_that_lists_it() {
     let told = |entries: serde_json::Value, annotations: serde_json::Value| {
         let facts = Given { allow_list: entries, ..Given::default() }.facts().unwrap();
-        let text = json!({"metadata": {"annotations": annotations}, "spec": {"containers": []}}).to_string();
-        let pod = Pod::from_json(&text).unwrap();
-        let (operation, groups) = (Operation::Create, Vec::new());
-        let request = PodRequest { operation, namespace: NAMESPACE, required: false, groups, pod, old: None };
-        let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
-        let mut audit = validate(&request, &known).audit;
+        let mut audit = judged(&facts, "2027-01-01T00:00:00Z", &json!({"annotations": annotations})).audit;
         audit.retain(|(key, _)| !matches!(*key, "decision" | "refused-by"));
         audit
     };
@@ -55,11 +60,7 @@ fn an_entry_ends_by_the_webhooks_clock_and_no_time_that_a_pod_carries_delays_it(
             "creationTimestamp": carried, "managedFields": [{"manager": "m", "operation": "Apply", "time": carried}],
             "annotations": {"io.katacontainers.config.agent.policy": POLICY}
         });
-        let text = json!({"metadata": metadata, "spec": {"containers": []}}).to_string();
-        let pod = Pod::from_json(&text).unwrap();
-        let (operation, groups) = (Operation::Create, Vec::new());
-        let request = PodRequest { operation, namespace: NAMESPACE, required: false, groups, pod, old: None };
-        validate(&request, &Known { facts: &facts, now: now.parse().unwrap(), stale_since: None }).message()
+        judged(&facts, now, &metadata).message()
     };
     let [before, after] = ["2026-12-31T23:59:59Z", "2027-01-01T00:00:01Z"];
     for carried in ["1970-01-01T00:00:00Z", before, after, "9999-12-31T23:59:59Z"] {

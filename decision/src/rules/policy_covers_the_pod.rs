@@ -79,7 +79,7 @@ pub(crate) fn takes_its_time(subject: &Subject<'_>, known: &Known<'_>) -> bool {
     let Some((digest, allow_list::Finding::Listed { .. })) = look_up(&reads.listed, known) else { return false };
     let Some(examination) = known.facts.examined.known(&digest) else { return true };
     match &*examination {
-        Ok(Examined { coverage: Some(coverage), .. }) => reads.policy.differs_strangely(coverage),
+        Ok(Examined { coverage: Some(coverage), .. }) => reads.policy.comparing_takes_its_time(coverage),
         _ => false,
     }
 }

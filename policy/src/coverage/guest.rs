@@ -17,23 +17,24 @@ pub(super) struct Guest<'a> {
     text: &'a str,
     policy: OnceCell<Option<Policy>>,
     left: Cell<usize>,
-    asked: Cell<bool>,
+    /// Whether a question came when none was left.
+    unasked: Cell<bool>,
 }
 
 impl<'a> Guest<'a> {
     /// The guest with the policy of this text.
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, policy: OnceCell::new(), left: Cell::new(MOST_QUESTIONS), asked: Cell::new(false) }
+        Self { text, policy: OnceCell::new(), left: Cell::new(MOST_QUESTIONS), unasked: Cell::new(false) }
     }
 
     /// A guest that answers nothing: it tells whether there is a question at all.
     pub(super) const fn silent() -> Guest<'static> {
-        Guest { text: "", policy: OnceCell::new(), left: Cell::new(0), asked: Cell::new(false) }
+        Guest { text: "", policy: OnceCell::new(), left: Cell::new(0), unasked: Cell::new(false) }
     }
 
-    /// Whether there was a question.
-    pub(super) const fn was_asked(&self) -> bool {
-        self.asked.get()
+    /// Whether there was a question that it did not take.
+    pub(super) const fn left_a_question(&self) -> bool {
+        self.unasked.get()
     }
 
     /// What the guest makes of the differences between the `usual` request, which the policy describes, and the pod's.
@@ -51,7 +52,7 @@ impl<'a> Guest<'a> {
                 Proof::None => Some(Certainty::Unknown),
                 // A request takes longer to write than the difference took to find.
                 Proof::Rule { .. } if self.left.get() == 0 => {
-                    self.asked.set(true);
+                    self.unasked.set(true);
                     Some(Certainty::Unknown)
                 }
                 Proof::Rule { usual: own, change } => self.certainty(*trusted, &usual, own.as_ref(), change),
@@ -76,7 +77,6 @@ impl<'a> Guest<'a> {
     /// Whether the policy's rule allows a request in any of its forms; `None` where it gives no answer.
     fn allows(&self, request: &Request) -> Option<bool> {
         let mut answers = request.forms().into_iter().map(|form| {
-            self.asked.set(true);
             self.left.set(self.left.get().checked_sub(1)?);
             let policy = self.policy.get_or_init(|| Policy::parse(self.text).ok()).as_ref()?;
             let answer = policy.ask("CreateContainerRequest", &form);

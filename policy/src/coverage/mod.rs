@@ -87,7 +87,7 @@ impl Coverage {
     pub fn findings_at_once(&self, pod: &AskedPod) -> Option<Arc<[Finding]>> {
         let guest = Guest::silent();
         let found = self.judge(pod, &guest);
-        if guest.was_asked() { self.judged.get(pod) } else { Some(found.into()) }
+        if guest.left_a_question() { self.judged.get(pod) } else { Some(found.into()) }
     }
 
     fn judge(&self, pod: &AskedPod, guest: &Guest<'_>) -> Vec<Finding> {
