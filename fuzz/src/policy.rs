@@ -8,6 +8,7 @@ use countersign_decision::pod::Pod;
 use countersign_golden::NAMESPACE;
 use countersign_policy::Document;
 use countersign_policy::coverage::AskedPod;
+use countersign_policy::engine::{Evaluator, InProcess};
 use countersign_policy::examined::Examined;
 
 use crate::cases;
@@ -22,7 +23,8 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
 
 pub(crate) fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    let Ok(examined) = Examined::of(&Arc::new(Document::AgentPolicy(text.into()))) else { return };
+    let evaluator: Arc<dyn Evaluator> = Arc::new(InProcess);
+    let Ok(examined) = Examined::of(&Arc::new(Document::AgentPolicy(text.into())), &evaluator) else { return };
     assert!(examined.permissions.is_some(), "a policy says what its guest accepts");
     assert_eq!(examined.data.is_some(), examined.coverage.is_some(), "what it describes is what pods are compared with");
     let Some(coverage) = examined.coverage else { return };

@@ -5,31 +5,36 @@ use std::cell::{Cell, LazyCell, OnceCell};
 use super::fields::{Difference, Proof};
 use super::finding::{Certainty, Finding};
 use super::request::{Change, Request};
-use crate::engine::Policy;
+use crate::engine::{Evaluator, OpenPolicy};
 
 /// How many questions the findings of one pod may take, so that a pod with thousands of differences costs no more. What is not asked
 /// is not known.
 const MOST_QUESTIONS: usize = 96;
 
-/// The guest that judges one pod. It reads its policy when it is first asked: a parsed one takes megabytes, and few pods have a
+/// The guest that judges one pod. It opens its policy when it is first asked: a parsed one takes megabytes, and few pods have a
 /// question.
 pub(super) struct Guest<'a> {
-    text: &'a str,
-    policy: OnceCell<Option<Policy>>,
+    opens: Option<(&'a str, &'a dyn Evaluator)>,
+    policy: OnceCell<Option<Box<dyn OpenPolicy>>>,
     left: Cell<usize>,
     /// Whether a question came when none was left.
     unasked: Cell<bool>,
 }
 
 impl<'a> Guest<'a> {
-    /// The guest with the policy of this text.
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, policy: OnceCell::new(), left: Cell::new(MOST_QUESTIONS), unasked: Cell::new(false) }
+    /// The guest with the policy of this text, evaluated there.
+    pub(super) fn new(text: &'a str, evaluator: &'a dyn Evaluator) -> Self {
+        Self {
+            opens: Some((text, evaluator)),
+            policy: OnceCell::new(),
+            left: Cell::new(MOST_QUESTIONS),
+            unasked: Cell::new(false),
+        }
     }
 
     /// A guest that answers nothing: it tells whether there is a question at all.
     pub(super) const fn silent() -> Guest<'static> {
-        Guest { text: "", policy: OnceCell::new(), left: Cell::new(0), unasked: Cell::new(false) }
+        Guest { opens: None, policy: OnceCell::new(), left: Cell::new(0), unasked: Cell::new(false) }
     }
 
     /// Whether there was a question that it did not take.
@@ -78,7 +83,8 @@ impl<'a> Guest<'a> {
     fn allows(&self, request: &Request) -> Option<bool> {
         let mut answers = request.forms().into_iter().map(|form| {
             self.left.set(self.left.get().checked_sub(1)?);
-            let policy = self.policy.get_or_init(|| Policy::parse(self.text).ok()).as_ref()?;
+            let policy =
+                self.policy.get_or_init(|| self.opens.and_then(|(text, evaluator)| evaluator.open(text).ok())).as_ref()?;
             let answer = policy.ask("CreateContainerRequest", &form);
             if answer.is_err() {
                 // A rule that fails or takes too long does so again.

@@ -34,6 +34,7 @@ pub use finding::{Certainty, Finding};
 pub use pod::{AskedContainer, AskedPod, PodSecurity, Volume};
 
 use crate::data::CONTAINER_NAME;
+use crate::engine::Evaluator;
 use crate::reading::Document;
 use described::Described;
 use environment::Environment;
@@ -51,6 +52,7 @@ const BYTES: u64 = 256 * 1024;
 #[derive(Debug)]
 pub struct Coverage {
     document: Arc<Document>,
+    evaluator: Arc<dyn Evaluator>,
     data: Value,
     patterns: Patterns,
     judged: Cache<AskedPod, Arc<[Finding]>, Text>,
@@ -66,10 +68,20 @@ impl Weighter<AskedPod, Arc<[Finding]>> for Text {
 }
 
 impl Coverage {
-    /// Prepares a policy whose `policy_data` is `data`.
-    pub(crate) fn of(document: &Arc<Document>, data: Value) -> Self {
-        let patterns = Patterns::of(&data);
-        Self { document: Arc::clone(document), patterns, data, judged: Cache::with_weighter(REMEMBERED, BYTES, Text) }
+    /// Prepares a policy whose `policy_data` is `data`; its rules are asked there.
+    pub(crate) fn of(document: &Arc<Document>, evaluator: &Arc<dyn Evaluator>, data: Value) -> Self {
+        Self {
+            document: Arc::clone(document),
+            evaluator: Arc::clone(evaluator),
+            patterns: Patterns::of(&data),
+            data,
+            judged: Cache::with_weighter(REMEMBERED, BYTES, Text),
+        }
+    }
+
+    /// How long what the policy describes is, in bytes of JSON. A rule may compute more than its text has.
+    pub(crate) fn bytes(&self) -> usize {
+        self.data.to_string().len()
     }
 
     /// Where the policy does not fit a pod, in the order of the pod: first what holds for all of it, last what the policy has
@@ -78,7 +90,8 @@ impl Coverage {
         if let Some(found) = self.findings_at_once(pod) {
             return found;
         }
-        let found: Arc<[Finding]> = self.judge(pod, &Guest::new(self.document.policy().unwrap_or_default())).into();
+        let guest = Guest::new(self.document.policy().unwrap_or_default(), &*self.evaluator);
+        let found: Arc<[Finding]> = self.judge(pod, &guest).into();
         self.judged.insert(pod.clone(), Arc::clone(&found));
         found
     }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use regorus::LimitError;
+use serde::{Deserialize, Serialize};
 
 use super::LONGEST_EVALUATION;
 
 /// Why a text is not a policy that the guest's engine can evaluate. Lines count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unreadable {
     /// More bytes than are parsed.
     #[error("it has {found} bytes, more than the {limit} that are read")]
@@ -37,7 +38,7 @@ pub enum Unreadable {
     #[error("line {line} calls {function}, whose result may be of any size: such policies are not evaluated")]
     Boundless {
         /// The function.
-        function: &'static str,
+        function: String,
         /// The line.
         line: usize,
     },
@@ -50,10 +51,13 @@ pub enum Unreadable {
     /// The engine failed on it.
     #[error("the engine failed on it")]
     Failed,
+    /// Its evaluator gave no answer, and says why.
+    #[error("{0}")]
+    Ended(String),
 }
 
 /// Why a rule gives no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unanswered {
     /// It took too long.
     #[error("its evaluation took longer than {} ms", .0.as_millis())]
@@ -74,6 +78,9 @@ pub enum Unanswered {
     /// The engine itself failed.
     #[error("the engine failed on it")]
     Crashed,
+    /// Its evaluator gave no answer, and says why.
+    #[error("{0}")]
+    Ended(String),
 }
 
 impl Unreadable {

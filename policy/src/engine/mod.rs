@@ -1,11 +1,13 @@
 //! The guest's own policy engine, within bounds.
 //!
 //! What the guest will answer is asked of the guest's own engine and never guessed from the text. A policy is parsed once; each
-//! question is evaluated on a copy, so that answers do not depend on what was asked before.
+//! question is evaluated on a copy, so that answers do not depend on what was asked before. Who asks does so through an
+//! [`Evaluator`]: in this process, or in one of its own whose memory and time the system bounds.
 //! Source: Kata Containers, `src/agent/policy/src/policy.rs`: the agent evaluates `data.agent_policy.<request>` with regorus, Rego
 //! v1 or v0 by its version, built-in errors not strict, prints gathered, and an object `pstate` in its data.
 
 mod error;
+mod evaluator;
 mod stack;
 #[cfg(test)]
 mod tests;
@@ -16,9 +18,11 @@ use std::time::Duration;
 
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, PolicyLengthConfig};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use error::{Unanswered, Unreadable};
+pub use evaluator::{Evaluator, InProcess, OpenPolicy};
 
 /// The longest policy that is parsed, in bytes. Generators write some 80 KB; the engine takes 20 ms for that.
 pub const MOST_BYTES: usize = 512 * 1024;
@@ -31,14 +35,13 @@ const FILE: &str = "policy.rego";
 /// What the guest keeps between requests: nothing yet.
 const STATE: &str = r#"{"pstate": {}}"#;
 
-/// A policy that the engine has parsed.
-#[derive(Clone)]
+/// A policy that the engine has parsed. The engine recurses over rules and values: what is called here needs a deep stack.
 pub struct Policy {
     engine: Engine,
 }
 
 /// What a rule says to a question.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The rule's value; `None` if there is no such rule, or it is undefined for this input.
     pub value: Option<Value>,
@@ -67,7 +70,7 @@ impl Policy {
             return Err(Unreadable::TooLong { found: text.len(), limit: MOST_BYTES });
         }
         vetting::vet(text)?;
-        stack::of_its_own(|| parse(text)).unwrap_or(Err(Unreadable::Failed))
+        parse(text)
     }
 
     /// Evaluates `data.agent_policy.<rule>` for an input.
@@ -75,24 +78,19 @@ impl Policy {
     /// # Errors
     /// [`Unanswered`]: it took longer than [`LONGEST_EVALUATION`], or a rule failed.
     pub fn ask(&self, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
-        stack::of_its_own(|| ask(self.engine.clone(), rule, input)).unwrap_or(Err(Unanswered::Crashed))
+        ask(self.engine.clone(), rule, input)
     }
 
-    /// The policy as it answers when earlier requests have left `state`: names and values that its answers asked the guest to keep.
-    /// Making it takes longer than most questions.
+    /// From now on it answers as when earlier requests have left `state`: names and values that its answers asked the guest to keep.
+    /// This takes longer than most questions.
     ///
     /// # Errors
     /// As [`Policy::ask`].
-    pub fn later(&self, state: &Value) -> Result<Self, Unanswered> {
-        let later = || {
-            let mut engine = self.engine.clone();
-            engine.clear_data();
-            let state = serde_json::json!({"pstate": state});
-            engine.add_data(regorus::Value::from(state)).map_err(|error| Unanswered::of(&error))?;
-            prepare(&mut engine).map_err(|error| Unanswered::of(&error))?;
-            Ok(Self { engine })
-        };
-        stack::of_its_own(later).unwrap_or(Err(Unanswered::Crashed))
+    pub fn set_state(&mut self, state: &Value) -> Result<(), Unanswered> {
+        self.engine.clear_data();
+        let state = serde_json::json!({"pstate": state});
+        self.engine.add_data(regorus::Value::from(state)).map_err(|error| Unanswered::of(&error))?;
+        prepare(&mut self.engine).map_err(|error| Unanswered::of(&error))
     }
 }
 

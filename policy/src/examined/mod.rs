@@ -17,7 +17,7 @@ pub use seen::{Examination, SeenExaminations};
 
 use crate::coverage::Coverage;
 use crate::data::PolicyData;
-use crate::engine::{self, Policy, Unanswered, Unreadable};
+use crate::engine::{self, Evaluator, OpenPolicy, Unanswered, Unreadable};
 use crate::reading::Document;
 
 /// The rule whose value describes the containers of a pod.
@@ -63,36 +63,36 @@ impl Unexaminable {
     pub(crate) const fn lasts(&self) -> bool {
         !matches!(
             self,
-            Self::Unreadable(Unreadable::Failed)
-                | Self::Unanswered { reason: Unanswered::TookTooLong(_) | Unanswered::Crashed, .. }
+            Self::Unreadable(Unreadable::Failed | Unreadable::Ended(_))
+                | Self::Unanswered { reason: Unanswered::TookTooLong(_) | Unanswered::Crashed | Unanswered::Ended(_), .. }
         )
     }
 }
 
 impl Examined {
-    /// Examines a document. This is the work of tens of milliseconds, on the caller's thread.
+    /// Examines a document by asking its policy there. This is the work of tens of milliseconds, on the caller's thread.
     ///
     /// # Errors
     /// [`Unexaminable`]: the guest will not be able to read or evaluate it either, or it is not what generators write.
-    pub fn of(document: &Arc<Document>) -> Result<Self, Unexaminable> {
+    pub fn of(document: &Arc<Document>, evaluator: &Arc<dyn Evaluator>) -> Result<Self, Unexaminable> {
         let Some(text) = document.policy() else {
             return Ok(Self { data: None, permissions: None, permissive: vec![Permissive::NoPolicy], coverage: None });
         };
-        let policy = Policy::parse(text)?;
-        let described = described(&policy)?;
+        let mut policy = evaluator.open(text)?;
+        let described = described(&*policy)?;
         let data = described.as_ref().map(PolicyData::read).transpose().map_err(Unexaminable::Data)?;
         if data.is_none() && engine::mentions(text, POLICY_DATA) {
             return Err(Unexaminable::NoData);
         }
-        let permissions = Permissions::of(&policy, data.as_ref())?;
+        let permissions = Permissions::of(&mut *policy, data.as_ref())?;
         let permissive = Permissive::all(text, &permissions);
-        let coverage = described.map(|data| Coverage::of(document, data));
+        let coverage = described.map(|data| Coverage::of(document, evaluator, data));
         Ok(Self { data, permissions: Some(permissions), permissive, coverage })
     }
 }
 
 /// What a policy describes, as its rule has it; `None` where it describes nothing.
-fn described(policy: &Policy) -> Result<Option<Value>, Unexaminable> {
+fn described(policy: &dyn OpenPolicy) -> Result<Option<Value>, Unexaminable> {
     let asked = policy.ask(POLICY_DATA, &Value::Null);
     Ok(asked.map_err(|reason| Unexaminable::Unanswered { rule: POLICY_DATA, reason })?.value)
 }

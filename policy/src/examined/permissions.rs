@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Unexaminable, requests};
 use crate::data::{Container, PolicyData};
-use crate::engine::{Policy, Unanswered};
+use crate::engine::{OpenPolicy, Unanswered};
 
 /// The request that runs a command.
 const EXEC: &str = "ExecProcessRequest";
@@ -44,25 +44,26 @@ pub enum Exec {
 }
 
 impl Permissions {
-    /// Asks the policy.
-    pub(super) fn of(policy: &Policy, data: Option<&PolicyData>) -> Result<Self, Unexaminable> {
+    /// Asks the policy; leaves it with a state.
+    pub(super) fn of(policy: &mut dyn OpenPolicy, data: Option<&PolicyData>) -> Result<Self, Unexaminable> {
         let ask = |rule: &'static str, input: &Value| answer(rule, policy.ask(rule, input).map(|answer| answer.allowed()));
-        Ok(Self {
+        let asked = Self {
             create_any_container: ask("CreateContainerRequest", &requests::create_container())?
                 || ask("CreateContainerRequest", &json!({}))?,
-            exec: if executes_anything(policy, data)? { Exec::Anything } else { Exec::Listed(listed(data)) },
+            exec: Exec::Listed(listed(data)),
             read_stream: ask("ReadStreamRequest", &requests::stream())?,
             write_stream: ask("WriteStreamRequest", &requests::stream())?,
             copy_any_file: ask("CopyFileRequest", &requests::copy_file())?,
             set_policy: ask("SetPolicyRequest", &requests::set_policy())?,
             failing_requests: ask("AllowRequestsFailingPolicy", &json!({}))?,
-        })
+        };
+        Ok(if executes_anything(policy, data)? { Self { exec: Exec::Anything, ..asked } } else { asked })
     }
 }
 
 /// Whether a command that nothing lists may be run: before any container is known, and in each that the policy describes, with a
 /// terminal and without.
-fn executes_anything(policy: &Policy, data: Option<&PolicyData>) -> Result<bool, Unexaminable> {
+fn executes_anything(policy: &mut dyn OpenPolicy, data: Option<&PolicyData>) -> Result<bool, Unexaminable> {
     let containers: Vec<(String, &Container)> = data
         .map(|data| &*data.containers)
         .unwrap_or_default()
@@ -81,9 +82,9 @@ fn executes_anything(policy: &Policy, data: Option<&PolicyData>) -> Result<bool,
     for of_these in namespaces {
         let mut state = state.clone();
         state.insert("namespace".to_owned(), json!(of_these));
-        let later = policy.later(&state.into()).map_err(|reason| Unexaminable::Unanswered { rule: EXEC, reason })?;
+        policy.set_state(&state.into()).map_err(|reason| Unexaminable::Unanswered { rule: EXEC, reason })?;
         for (id, container) in containers.iter().filter(|(_, container)| namespace(container) == of_these) {
-            if executes(&later, id, Some(container))? {
+            if executes(policy, id, Some(container))? {
                 return Ok(true);
             }
         }
@@ -92,7 +93,7 @@ fn executes_anything(policy: &Policy, data: Option<&PolicyData>) -> Result<bool,
 }
 
 /// Whether a command that nothing lists may be run in this container, with a terminal or without.
-fn executes(policy: &Policy, id: &str, container: Option<&Container>) -> Result<bool, Unexaminable> {
+fn executes(policy: &dyn OpenPolicy, id: &str, container: Option<&Container>) -> Result<bool, Unexaminable> {
     for terminal in [false, true] {
         let asked = policy.ask(EXEC, &requests::exec(id, container, terminal));
         if answer(EXEC, asked.map(|answer| answer.allowed()))? {
@@ -120,13 +121,14 @@ fn answer(rule: &'static str, asked: Result<bool, Unanswered>) -> Result<bool, U
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Policy;
 
     /// What a guest accepts whose second container is in another namespace than its first, and that runs commands by this rule.
     fn exec(rule: &str) -> Exec {
-        let policy = Policy::parse(&format!("package agent_policy\n\nExecProcessRequest {{ {rule} }}\n")).unwrap();
+        let mut policy = Policy::parse(&format!("package agent_policy\n\nExecProcessRequest {{ {rule} }}\n")).unwrap();
         let container = |namespace: &str| json!({"OCI": {"Annotations": {"io.kubernetes.cri.sandbox-namespace": namespace}}});
         let data = PolicyData::read(&json!({"containers": [container("kafka"), container("payments")]})).unwrap();
-        Permissions::of(&policy, Some(&data)).unwrap().exec
+        Permissions::of(&mut policy, Some(&data)).unwrap().exec
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::digest::Digest;
+use crate::engine::InProcess;
 use crate::reading::PolicyReading;
 
 /// A policy as generators lay it out, with what a test says of the requests.
@@ -27,7 +28,11 @@ policy_data := {{"containers": [{{"OCI": {{"Process": {{"Args": ["/a"]}}}}, "exe
 }
 
 fn examined(text: &str) -> Result<Examined, Unexaminable> {
-    Examined::of(&Arc::new(Document::AgentPolicy(text.into())))
+    Examined::of(&Arc::new(Document::AgentPolicy(text.into())), &in_process())
+}
+
+fn in_process() -> Arc<dyn Evaluator> {
+    Arc::new(InProcess)
 }
 
 fn permissive(rules: &str) -> Vec<Permissive> {
@@ -110,7 +115,7 @@ fn the_policies_of_real_generators_are_read_and_are_not_permissive() {
             let line = manifest.lines().find_map(|line| line.trim().strip_prefix(&format!("{}:", measured.annotation())))?;
             Some(measured.read(line.trim().trim_matches('"'), crate::Limits::OFFLINE).unwrap())
         });
-        let examined = Examined::of(&annotation.expect("an annotation").document).unwrap();
+        let examined = Examined::of(&annotation.expect("an annotation").document, &in_process()).unwrap();
         let data = examined.data.unwrap();
         assert!(data.containers[0].is_sandbox() && data.containers.len() > 1, "{}", path.display());
         assert!(data.containers[1..].iter().all(|container| container.name().is_some() && container.image().is_some()));

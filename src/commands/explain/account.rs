@@ -1,9 +1,12 @@
 //! Everything that the policy of one pod says.
 
+use std::sync::Arc;
+
 use countersign_decision::asked_pod;
 use countersign_decision::pod::Pod;
 use countersign_manifest::PodInFile;
 use countersign_policy::coverage::{Certainty, Coverage};
+use countersign_policy::engine::{Evaluator, InProcess};
 use countersign_policy::examined::Examined;
 use countersign_policy::{Hardware, Hexadecimal, Measured, PolicyReading};
 use serde::Serialize;
@@ -44,7 +47,8 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
     }
     let mut findings = Vec::new();
     let mut warnings = Vec::new();
-    match Examined::of(&reading.document) {
+    let evaluator: Arc<dyn Evaluator> = Arc::new(InProcess);
+    match Examined::of(&reading.document, &evaluator) {
         Ok(examined) => {
             findings.extend(examined.permissive.iter().map(ToString::to_string));
             statements.extend(guest::statements(&examined));

@@ -1,8 +1,11 @@
 mod fixtures;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{AskedPod, Coverage, Finding};
+use crate::engine::{Evaluator, InProcess};
 use crate::examined::Examined;
 use crate::reading::{Limits, Measured};
 
@@ -28,7 +31,8 @@ fn asked(pod: &Value, namespace: &str) -> AskedPod {
 }
 
 fn coverage(annotation: &str, measured: Measured) -> Coverage {
-    Examined::of(&measured.read(annotation, Limits::OFFLINE).unwrap().document).unwrap().coverage.unwrap()
+    let evaluator: Arc<dyn Evaluator> = Arc::new(InProcess);
+    Examined::of(&measured.read(annotation, Limits::OFFLINE).unwrap().document, &evaluator).unwrap().coverage.unwrap()
 }
 
 fn said(findings: &[Finding]) -> Vec<String> {

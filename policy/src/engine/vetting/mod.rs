@@ -23,7 +23,7 @@ pub(super) fn vet(policy: &str) -> Result<(), Unreadable> {
         _ => None,
     });
     if let Some((function, line)) = boundless {
-        return Err(Unreadable::Boundless { function, line });
+        return Err(Unreadable::Boundless { function: function.to_owned(), line });
     }
     nested_too_deep(policy).map_or(Ok(()), |line| Err(Unreadable::Nested { line }))
 }
