@@ -68,6 +68,9 @@ pub enum Command {
         Exit codes:\n  0  everything that was looked at is as it should be; there may be warnings\n  1  something is wrong, or could not be looked at\n  2  there is no cluster to look at, or the command line is unusable"
     )]
     Doctor(DoctorArguments),
+    /// Evaluate the policy on standard input for another process of this program
+    #[command(name = crate::evaluator::COMMAND, hide = true)]
+    EvaluatePolicy,
     /// Print everything to install
     #[command(
         after_help = "Examples:\n  countersign manifests | kubectl apply --server-side -f -\n  countersign manifests --config configuration.yaml -n security"

@@ -24,7 +24,7 @@ pub fn files() -> Result<Vec<(String, String)>> {
 fn man_pages() -> Result<Vec<(String, String)>> {
     let mut program = Arguments::command();
     program.build();
-    let commands = program.get_subcommands().filter(|command| command.get_name() != "help").cloned();
+    let commands = program.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set()).cloned();
     let pages = std::iter::once(program.clone()).chain(commands);
     pages
         .map(|command| {

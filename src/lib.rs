@@ -8,6 +8,7 @@ pub mod args;
 pub mod certs;
 pub mod cluster;
 pub mod commands;
+pub mod evaluator;
 pub mod exec_door;
 pub mod generated;
 pub mod http;

@@ -22,6 +22,7 @@ pub use schema::schema_text;
 use anstyle::{AnsiColor, Style};
 
 use crate::args::{Arguments, Command};
+use crate::evaluator;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -51,6 +52,7 @@ pub fn run(Arguments { command }: Arguments) -> ExitCode {
         Command::Allow(arguments) => allow::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::EvaluatePolicy => evaluator::run().map(|()| End::Done),
         Command::Manifests(arguments) => manifests::run(&arguments),
         Command::Schema { of } => schema::run(of),
         Command::Completion { shell } => schema::completion(shell),

@@ -13,6 +13,8 @@ use arc_swap::ArcSwap;
 use countersign_decision::allow_list::AllowList;
 use countersign_decision::configuration::Configuration;
 use countersign_decision::facts::Facts;
+use countersign_policy::engine::Evaluator;
+use countersign_policy::examined::SeenExaminations;
 use jiff::Timestamp;
 
 use self::heard::Heard;
@@ -108,6 +110,14 @@ impl Knowledge {
         };
         let watches = Watch::ALL.map(|watch| (watch, Heard::default())).into();
         Self { facts: ArcSwap::from_pointee(facts), allow_list: ArcSwap::default(), watches }
+    }
+
+    /// The same, with listed policies evaluated there instead of in this process.
+    #[must_use]
+    pub fn evaluating(self, evaluator: Arc<dyn Evaluator>) -> Self {
+        let examined = Arc::new(SeenExaminations::by(evaluator));
+        let facts = Facts { examined, ..Facts::clone(&self.facts.load()) };
+        Self { facts: ArcSwap::from_pointee(facts), ..self }
     }
 
     /// The facts for a request at `now`, and since when they are stale, if they are: the oldest of the last words over all

@@ -5,6 +5,8 @@ use std::fmt::Display;
 use countersign_decision::configuration::{Configuration, Mode};
 use serde::Serialize;
 
+use crate::evaluator::bounds;
+
 /// Every value of the configuration that is repeated in the manifests. The fields stand in the order of the alphabet, as in the
 /// JSON that the Helm chart's digest is made of.
 #[derive(Debug, Serialize)]
@@ -47,12 +49,18 @@ impl Literals {
             grace_seconds: drain_seconds.saturating_add(15),
             handlers: owned(configuration.handlers()),
             measured_in: configuration.measured_classes().iter().map(|(class, key)| format!("{class} {key}")).collect(),
-            memory_mebibytes: limits.max_bytes_in_flight.saturating_mul(2).div_ceil(1024 * 1024).saturating_add(128),
+            memory_mebibytes: memory_mebibytes(limits.max_bytes_in_flight),
             policy_annotations: configuration.policy_annotations(),
             required_namespaces: owned(&configuration.required_namespaces),
             runtime_classes: owned(configuration.runtime_classes()),
         }
     }
+}
+
+/// Bodies twice, what is needed at rest, and what the policies that are evaluated at a time may take.
+const fn memory_mebibytes(bytes_in_flight: usize) -> usize {
+    let evaluated = bounds::AT_A_TIME * (bounds::MEMORY + bounds::STACK);
+    bytes_in_flight.saturating_mul(2).saturating_add(evaluated).div_ceil(1024 * 1024).saturating_add(128)
 }
 
 fn owned(names: impl IntoIterator<Item = impl Display>) -> Vec<String> {

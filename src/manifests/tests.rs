@@ -309,7 +309,7 @@ fn a_configuration_of_ones_own_comes_along_and_sets_the_bounds() {
     let template = &find(&documents, "Deployment")["spec"]["template"];
     let container = &template["spec"]["containers"][0];
     assert_eq!(container["image"], "registry.example/countersign@sha256:00");
-    assert_eq!(container["resources"]["limits"]["memory"], "130Mi");
+    assert_eq!(container["resources"]["limits"]["memory"], "386Mi");
     assert_eq!(template["spec"]["terminationGracePeriodSeconds"], 75);
     let mounts = container["volumeMounts"].as_array().unwrap().iter().map(|mount| mount["mountPath"].as_str().unwrap());
     let directory = Path::new(CONFIGURATION_FILE).parent().unwrap().to_str().unwrap();

@@ -9,6 +9,7 @@ mod coverage;
 mod demo;
 mod digest;
 mod documents;
+mod evaluator;
 mod explain;
 mod manifests;
 mod render;

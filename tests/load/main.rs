@@ -7,5 +7,6 @@
 mod client;
 mod crowds;
 mod hostile_json;
+mod hostile_policies;
 mod server;
 mod slow;

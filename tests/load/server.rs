@@ -25,7 +25,17 @@ pub(crate) struct Server {
 impl Server {
     /// With these limits of the configuration file, as YAML in braces, and room for this many open files.
     pub(crate) fn start(limits: &str, open_files: usize) -> Self {
+        Self::with(limits, open_files, &std::fs::read_to_string("manifests/samples/allow-list.yaml").unwrap())
+    }
+
+    /// With this allow-list, a file of ConfigMaps.
+    pub(crate) fn listing(allow_list: &str) -> Self {
+        Self::with("{}", 1_000, allow_list)
+    }
+
+    fn with(limits: &str, open_files: usize, allow_list: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("allow-list.yaml"), allow_list).unwrap();
         let configuration = folder.path().join("configuration.yaml");
         let text = format!("apiVersion: countersign.dev/v1alpha1\nkind: Configuration\nlimits: {limits}\n");
         std::fs::write(&configuration, text).unwrap();
@@ -33,7 +43,9 @@ impl Server {
             .args(["-c", &format!("ulimit -n {open_files} && exec \"$0\" \"$@\"")])
             .arg(env!("CARGO_BIN_EXE_countersign"))
             .args(["serve", "--standalone", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--log", "json"])
-            .args(["--allow-list", "manifests/samples/allow-list.yaml", "--self-signed"])
+            .arg("--allow-list")
+            .arg(folder.path().join("allow-list.yaml"))
+            .arg("--self-signed")
             .arg(folder.path())
             .arg("--config")
             .arg(&configuration)
