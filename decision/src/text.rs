@@ -31,12 +31,6 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-impl<'a> From<&'a str> for Text<'a> {
-    fn from(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
-    }
-}
-
 struct TextVisitor;
 
 impl<'de> Visitor<'de> for TextVisitor {

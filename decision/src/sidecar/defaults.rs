@@ -107,7 +107,80 @@ fn for_each<'a>(object: &mut Object<'a>, field: &str, each: impl Fn(&mut Object<
 
 #[cfg(test)]
 mod tests {
-    use super::is_latest;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What a field of a container or a volume becomes.
+    fn stored(of: impl FnOnce(Object<'_>) -> Object<'_>, given: &Value, field: &str) -> Value {
+        let text = given.to_string();
+        let Ok(Json::Object(object)) = serde_json::from_str(&text) else { panic!("{text}") };
+        let stored = of(object).value(field).map(ToString::to_string);
+        stored.map_or(Value::Null, |stored| serde_json::from_str(&stored).unwrap())
+    }
+
+    #[test]
+    fn each_default_of_a_container_is_filled_in_and_stands_where_it_is_given() {
+        let probe = json!({"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3});
+        let with = |more: Value| {
+            let mut probe = probe.clone();
+            probe.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            probe
+        };
+        let mut table = vec![
+            ("ports", json!([{"containerPort": 1}]), json!([{"containerPort": 1, "protocol": "TCP"}])),
+            ("ports", json!([{"containerPort": 1, "protocol": "UDP"}]), json!([{"containerPort": 1, "protocol": "UDP"}])),
+            ("env", json!([{"name": "A", "value": ""}]), json!([{"name": "A"}])),
+            ("env", json!([{"name": "A", "value": "b"}]), json!([{"name": "A", "value": "b"}])),
+            (
+                "env",
+                json!([{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "p"}}}]),
+                json!([{"name": "A", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "p"}}}]),
+            ),
+            ("volumeMounts", json!([{"name": "v", "readOnly": false}]), json!([{"name": "v"}])),
+            ("volumeMounts", json!([{"name": "v", "readOnly": true}]), json!([{"name": "v", "readOnly": true}])),
+            (
+                "lifecycle",
+                json!({"preStop": {"httpGet": {"port": 1}}}),
+                json!({"preStop": {"httpGet": {"port": 1, "path": "/", "scheme": "HTTP"}}}),
+            ),
+            (
+                "resources",
+                json!({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "2"}}),
+                json!({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "2", "memory": "1Gi"}}),
+            ),
+            ("resources", json!({"limits": {"cpu": "1"}}), json!({"limits": {"cpu": "1"}, "requests": {"cpu": "1"}})),
+            ("terminationMessagePath", json!(null), json!("/dev/termination-log")),
+            ("terminationMessagePolicy", json!(null), json!("File")),
+            ("terminationMessagePolicy", json!("FallbackToLogsOnError"), json!("FallbackToLogsOnError")),
+            ("imagePullPolicy", json!(null), json!("Always")),
+            ("args", json!([]), json!(null)),
+            ("securityContext", json!({}), json!({})),
+        ];
+        for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            table.push((kind, json!({"tcpSocket": {"port": 1}}), with(json!({"tcpSocket": {"port": 1}}))));
+            table.push((kind, json!({"httpGet": {"path": "/a"}}), with(json!({"httpGet": {"path": "/a", "scheme": "HTTP"}}))));
+            table.push((kind, json!({"periodSeconds": 7}), with(json!({"periodSeconds": 7}))));
+        }
+        for (field, given, expected) in table {
+            assert_eq!(stored(of_container, &json!({field: given}), field), expected, "{field}: {given}");
+        }
+    }
+
+    #[test]
+    fn each_default_of_a_volume_is_filled_in_and_stands_where_it_is_given() {
+        for kind in ["secret", "configMap", "projected", "downwardAPI"] {
+            assert_eq!(stored(of_volume, &json!({kind: {"a": 1}}), kind), json!({"a": 1, "defaultMode": 420}), "{kind}");
+            assert_eq!(stored(of_volume, &json!({kind: {"defaultMode": 1}}), kind), json!({"defaultMode": 1}), "{kind}");
+        }
+        let token = |more: Value| json!({"sources": [{"serviceAccountToken": more}], "defaultMode": 420});
+        let projected =
+            |more: Value| stored(of_volume, &json!({"projected": {"sources": [{"serviceAccountToken": more}]}}), "projected");
+        assert_eq!(projected(json!({"path": "t"})), token(json!({"path": "t", "expirationSeconds": 3600})));
+        assert_eq!(projected(json!({"expirationSeconds": 60})), token(json!({"expirationSeconds": 60})));
+        assert_eq!(stored(of_volume, &json!({"hostPath": {"path": "/"}}), "hostPath"), json!({"path": "/", "type": ""}));
+        assert_eq!(stored(of_volume, &json!({"emptyDir": {"a": 1}}), "emptyDir"), json!({"a": 1}));
+    }
 
     #[test]
     fn the_tag_latest_and_no_tag_are_pulled_always() {

@@ -56,6 +56,28 @@ fn listed_additions_pass_once() {
 }
 
 #[test]
+fn a_mount_is_listed_by_volume_and_path_and_the_service_accounts_by_both_and_read_only() {
+    let account = "/var/run/secrets/kubernetes.io/serviceaccount";
+    for (name, path, read_only) in [
+        ("azure-identity-token", "/bin", true),
+        ("other", "/var/run/secrets/azure/wi", true),
+        ("kube-api-access-x7k2p", "/bin", true),
+        ("other", account, true),
+        ("kube-api-access-x7k2p", account, false),
+    ] {
+        let mount = json!({"name": name, "mountPath": path, "readOnly": read_only});
+        let differs = after(push("volumeMounts", mount)).unwrap_or_else(|| panic!("{name} at {path} passes"));
+        assert!(differs.contains("neither has nor lists"), "{differs}");
+    }
+}
+
+#[test]
+fn an_element_of_another_name_is_not_held_against_the_profiles() {
+    let differs = after(|container| container["env"][0] = json!({"name": "OTHER", "value": "x"})).unwrap();
+    assert_eq!(differs, r#"env[0] is {"name":"OTHER","value":"x"}, which the profile neither has nor lists as an addition"#);
+}
+
+#[test]
 fn what_the_profile_sets_itself_cannot_be_added_again() {
     let mut sidecar = sidecar();
     sidecar.additions.env.push("SkrSideCarArgs".to_owned());

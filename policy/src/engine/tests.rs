@@ -65,6 +65,16 @@ fn a_loop_ends_within_its_time() {
 }
 
 #[test]
+fn a_loop_in_a_function_ends_for_the_same_reason() {
+    let list = (0..4).fold("b0 := [1, 2, 3, 4, 5, 6, 7, 8, 9]\n".to_owned(), |rules, i| {
+        format!("{rules}b{} := array.concat(b{i}, array.concat(b{i}, b{i}))\n", i + 1)
+    });
+    let looped =
+        format!("{list}f(n) := m if {{ some x in b4; some y in b4; some z in b4; x + y + z > n; m := n }}\nAsked := f(100)");
+    assert_eq!(asked(&looped), Err(Unanswered::TookTooLong(LONGEST_EVALUATION)));
+}
+
+#[test]
 fn a_long_chain_of_rules_and_a_large_pattern_end_the_evaluation_and_not_the_process() {
     let links = (0..20_000).fold(String::new(), |rules, i| rules + &format!("a{i} := [a{}]\n", i + 1));
     assert_eq!(asked(&format!("{links}a20000 := 1\nAsked if a0")), Err(Unanswered::TookTooLong(LONGEST_EVALUATION)));
