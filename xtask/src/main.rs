@@ -5,6 +5,7 @@ mod cluster;
 mod fuzz;
 mod generate;
 mod guard;
+mod instructions;
 mod mutants;
 mod report;
 mod step;
@@ -58,6 +59,12 @@ enum Task {
     Generate,
     /// Takes each change and each rule out, one at a time, and expects the tests to miss it.
     Guard,
+    /// Counts the instructions that the decision core takes, and fails where they have grown by more than five percent (callgrind).
+    Instructions {
+        /// Write the counts to docs/performance/instructions.txt: they are what is compared with from then on.
+        #[arg(long)]
+        write: bool,
+    },
     /// Changes the core in small ways, one at a time, and expects the tests to fail (cargo-mutants). Takes about an hour.
     Mutants {
         /// Arguments for cargo-mutants, such as `--file decision/src/rules/sidecar.rs`.
@@ -78,6 +85,7 @@ fn main() -> Result<ExitCode> {
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Generate => generate::run(),
         Task::Guard => guard::run(),
+        Task::Instructions { write } => instructions::run(write),
         Task::Mutants { arguments } => mutants::run(&arguments),
     }
 }

@@ -90,6 +90,13 @@ pub(crate) const STEPS: &[Step] = &[
         ..Step::CHECK
     },
     Step {
+        name: "instructions",
+        does: "the decision core takes no more instructions than docs/performance/instructions.txt says, and five percent",
+        command: &["cargo", "xtask", "instructions"],
+        needs: &[Tool::Valgrind],
+        ..Step::CHECK
+    },
+    Step {
         name: "smoke",
         does: "a few thousand inputs for every target of fuzz/, the same each time",
         command: &["cargo", "test", "--workspace", "--locked", "--test", "smoke"],

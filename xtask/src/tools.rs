@@ -36,6 +36,8 @@ pub(crate) enum Tool {
     Curl,
     /// What the command-line tests watch a server with.
     Strace,
+    /// What counts instructions.
+    Valgrind,
     /// The load generator of the benchmark.
     H2load,
     /// What a node runs on, beside what Go builds. Nothing where no node can run: the step then says so by itself.
@@ -65,6 +67,7 @@ impl Tool {
             Self::Go => ensure_go(),
             Self::Curl => ensure_package("curl", "curl"),
             Self::Strace => ensure_package("strace", "strace"),
+            Self::Valgrind => ensure_package("valgrind", "valgrind"),
             Self::H2load => ensure_package("h2load", "nghttp2-client"),
             Self::Node if can_run_a_node() => ensure_node_packages(),
             Self::Node => Ok(()),
