@@ -2,6 +2,7 @@
 //! move with the machine; the ratios are what counts. Start it with `cargo xtask bench`.
 
 mod alone;
+mod bad_input;
 mod load;
 mod machine;
 mod overload;
@@ -43,6 +44,7 @@ fn run(countersign: &Path, floor: &Path, folder: &Path) -> Result<()> {
     let reviews = reviews::write(directory.path())?;
     let alone = alone::measure(countersign, directory.path(), &reviews)?;
     let overload = overload::measure(countersign, directory.path(), &reviews)?;
+    let bad_input = bad_input::measure(countersign, directory.path(), &reviews)?;
     let start = |name: &str, list: &Path| Server::countersign(countersign, directory.path(), name, list);
     let servers = [
         ("floor", Server::floor(floor, directory.path(), false)?),
@@ -67,7 +69,7 @@ fn run(countersign: &Path, floor: &Path, folder: &Path) -> Result<()> {
     ])?;
     let resident = servers.iter().map(|(name, server)| Ok(((*name).to_owned(), server.resident_mb()?)));
     let resident_after_load_mb = resident.collect::<Result<_>>()?;
-    let report = Report { machine: Machine::this(), throughput, resident_after_load_mb, alone, overload };
+    let report = Report { machine: Machine::this(), throughput, resident_after_load_mb, alone, overload, bad_input };
     println!("{}", report.printed());
     if let Some(earlier) = earlier {
         println!("Beside the earlier run ({}):\n{}", earlier.machine, report.beside(&earlier));

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::alone::Alone;
+use crate::bad_input::Scene;
 use crate::machine::Machine;
 use crate::overload::Overload;
 use crate::throughput::Measured;
@@ -23,6 +24,9 @@ pub(crate) struct Report {
     pub(crate) resident_after_load_mb: Vec<(String, f64)>,
     pub(crate) alone: Alone,
     pub(crate) overload: Overload,
+    /// An earlier run may not have looked at it.
+    #[serde(default)]
+    pub(crate) bad_input: Vec<Scene>,
 }
 
 impl Report {
@@ -62,7 +66,7 @@ impl Report {
                 measured.p99_micros.median,
             );
         }
-        text + &self.printed_alone()
+        text + &self.printed_alone() + &self.printed_bad_input()
     }
 
     fn printed_alone(&self) -> String {
@@ -97,6 +101,19 @@ impl Report {
             overload.p99_micros,
             overload.peak_mb,
         )
+    }
+
+    fn printed_bad_input(&self) -> String {
+        let mut text = "\n| beside a well-behaved client | its median before and beside, us | p99 beside, us | not answered with 200 | at most, MB |\n|---|---|---|---|---|\n".to_owned();
+        for scene in &self.bad_input {
+            let Scene { name, before_median_micros, beside_median_micros, beside_p99_micros, unanswered, peak_mb } = scene;
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "| {name} | {before_median_micros:.0}, {beside_median_micros:.0} | {beside_p99_micros:.0} | {unanswered} | {peak_mb:.1} |"
+            );
+        }
+        text
     }
 
     /// Where the ratios of this run lie outside what the earlier one saw.

@@ -50,7 +50,11 @@ impl Site {
     /// The same with more flags for the webhook.
     pub(crate) fn open_with(configuration: Option<&str>, options: Options, flags: &[&str]) -> Self {
         let options = options.user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
-        let server = ApiServer::boot(&options).unwrap();
+        Self::installed(ApiServer::boot(&options).unwrap(), configuration, flags)
+    }
+
+    /// The same in an API server that is there, and knows [`ACCOUNT`].
+    pub(crate) fn installed(server: ApiServer, configuration: Option<&str>, flags: &[&str]) -> Self {
         let path = configuration.map(|text| {
             let path = server.folder().join("configuration.yaml");
             std::fs::write(&path, text).unwrap();

@@ -26,6 +26,17 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Builds and runs the benchmark under a real API server; its tables go to standard output, its figures to
+/// `docs/performance/apiserver.json`.
+///
+/// # Errors
+/// When no Go is installed and the control plane is not built yet, or when a build or the benchmark fails.
+pub(crate) fn under_an_api_server() -> Result<ExitCode> {
+    Tool::Go.ensure()?;
+    cargo(&["bench", "--profile", "release", "--locked", "--bench", "apiserver"])?;
+    Ok(ExitCode::SUCCESS)
+}
+
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     anstream::println!("cargo {}", arguments.join(" "));
     let status = Command::new("cargo").args(arguments).current_dir(root()).status().context("cannot run cargo")?;

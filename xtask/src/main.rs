@@ -37,7 +37,11 @@ enum Task {
         parts: Vec<String>,
     },
     /// Measures the webhook beside its floor and prints the ratios.
-    Bench,
+    Bench {
+        /// What it adds to the creation of pods under a real API server, instead.
+        #[arg(value_parser = ["apiserver"])]
+        under: Option<String>,
+    },
     /// Boots a real cluster with Countersign in it, and keeps both until Ctrl-C.
     ///
     /// One node, in namespaces of its own: etcd, kube-apiserver, controllers, scheduler, kubelet, kube-proxy and containerd.
@@ -80,7 +84,8 @@ fn parts() -> PossibleValuesParser {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Test { parts } => test::run(&parts),
-        Task::Bench => bench::run(),
+        Task::Bench { under: None } => bench::run(),
+        Task::Bench { under: Some(_) } => bench::under_an_api_server(),
         Task::Cluster => cluster::run(),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Generate => generate::run(),

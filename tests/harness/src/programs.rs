@@ -68,6 +68,16 @@ const CERT_MANAGER: Program = Program {
     beside: Some("deploy/crds"),
 };
 
+const KWOK: Program = Program {
+    name: "kwok",
+    folder: concat!(env!("CARGO_MANIFEST_DIR"), "/go-kwok"),
+    texts: &[include_str!("../go-kwok/go.mod")],
+    package: "sigs.k8s.io/kwok/cmd/kwok",
+    module: "sigs.k8s.io/kwok",
+    stamps: |_| String::new(),
+    beside: None,
+};
+
 /// The path of helm.
 ///
 /// # Errors
@@ -82,6 +92,14 @@ pub fn helm() -> Result<PathBuf> {
 /// As [`helm`].
 pub fn kustomize() -> Result<PathBuf> {
     Ok(KUSTOMIZE.folder()?.join(KUSTOMIZE.name))
+}
+
+/// The path of kwok, which plays the kubelets of nodes that are objects alone (`--kubeconfig FILE --manage-all-nodes`).
+///
+/// # Errors
+/// As [`helm`].
+pub fn kwok() -> Result<PathBuf> {
+    Ok(KWOK.folder()?.join(KWOK.name))
 }
 
 /// The path of cert-manager's controllers and cainjector in one program (`--kube-config FILE`), and the folder of its CRDs.
@@ -151,7 +169,7 @@ mod tests {
 
     #[test]
     fn go_mod_says_the_versions_of_the_programs() {
-        for (program, major) in [(HELM, "v3."), (KUSTOMIZE, "v5."), (CERT_MANAGER, "v1.")] {
+        for (program, major) in [(HELM, "v3."), (KUSTOMIZE, "v5."), (CERT_MANAGER, "v1."), (KWOK, "v0.")] {
             assert!(program.version().unwrap().starts_with(major), "{program:?}");
         }
     }

@@ -1,0 +1,132 @@
+//! What Countersign adds to the creation of pods, as a real kube-apiserver sees it: 5,000 pods over 100 nodes, with and without it by turns.
+//!
+//! Start it with `cargo xtask bench apiserver`. The API server, its etcd, the scheduler and the webhook are the real ones, on loopback; kwok
+//! plays the kubelets of nodes that are objects alone. Absolute figures move with the machine, which all of them share: what counts is
+//! what is added, and whether it grows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod histogram;
+mod nodes;
+mod pods;
+mod report;
+// The tests use all of it.
+#[allow(dead_code)]
+#[path = "../../tests/apiserver/site.rs"]
+mod site;
+
+use std::path::Path;
+use std::time::Duration;
+
+use countersign_harness::{ApiServer, Options};
+use serde_json::{Value, json};
+
+use crate::histogram::Histogram;
+use crate::nodes::Nodes;
+use crate::pods::{Confidential, Kind};
+use crate::report::{Report, Round};
+use crate::site::{ACCOUNT, Site, apply, block_on, probe, until};
+
+/// How often pods are created without and with Countersign, how many of each kind at a time, and by how many clients at once.
+const ROUNDS: usize = 5;
+const PODS: usize = 250;
+const CLIENTS: usize = 8;
+/// What there is more of in the last two rounds.
+const NAMESPACES: usize = 500;
+const ENTRIES: usize = 10_000;
+/// What is new to the API server is in force after a moment.
+const TO_TAKE_EFFECT: Duration = Duration::from_secs(2);
+
+fn main() {
+    let options = Options::default().user(ACCOUNT, &["system:serviceaccounts", "system:serviceaccounts:countersign-system"]);
+    let server = ApiServer::boot(&options).unwrap();
+    let _nodes = Nodes::start(&server);
+    let site = Site::installed(server, None, &[]);
+    let server = &site.server;
+    let confidential = Confidential::new();
+    apply(server, &confidential.allow_list(&[]).to_string());
+
+    let way = &Way::of(server);
+    let mut rounds = Vec::new();
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}");
+        Way::clear(server);
+        let without = Kind::ALL.map(|kind| block_on(pods::create(server, kind, &confidential, PODS, CLIENTS)));
+        rounds.push(with(&site, way, &confidential, &format!("round {round}"), Some(without)));
+    }
+    let pods_there = ROUNDS * PODS * Kind::ALL.len() * 2;
+    eprintln!("{NAMESPACES} namespaces more");
+    let namespaces: Vec<_> = (0..NAMESPACES)
+        .map(|number| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("more-{number}")}}))
+        .collect();
+    apply(server, &json!({"apiVersion": "v1", "kind": "List", "items": namespaces}).to_string());
+    rounds.push(with(&site, way, &confidential, &format!("{NAMESPACES} namespaces more"), None));
+    eprintln!("{ENTRIES} entries more");
+    // Zeros alone are no digest.
+    let others: Vec<String> = (1..=ENTRIES).map(|number| format!("{number:064x}")).collect();
+    let stored = apply(server, &confidential.allow_list(&others).to_string());
+    site.webhook.has_seen("allow-list", &stored);
+    rounds.push(with(&site, way, &confidential, &format!("{ENTRIES} entries more"), None));
+
+    let report = Report { pods: pods_there, nodes: nodes::COUNT, clients: CLIENTS, resident_mb: resident_mb(), rounds };
+    println!("{}", report.printed());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/performance");
+    std::fs::write(folder.join("apiserver.json"), serde_json::to_string_pretty(&report).unwrap() + "\n").unwrap();
+}
+
+/// Creates pods of each kind with Countersign in the way; `without` is what it took when it was not.
+fn with(site: &Site, way: &Way, confidential: &Confidential, name: &str, without: Option<[pods::Created; 2]>) -> Round {
+    way.close(&site.server);
+    let before = Histogram::read(&site.server);
+    let with = Kind::ALL.map(|kind| block_on(pods::create(&site.server, kind, confidential, PODS, CLIENTS)));
+    let webhooks = Histogram::read(&site.server).since(&before);
+    Round { name: name.to_owned(), without, with, webhooks }
+}
+
+/// Everything of Countersign that the API server asks on its way, as it was installed.
+struct Way(Vec<Value>);
+
+const KINDS: &str = "mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings";
+const OURS: &str = "app.kubernetes.io/name=countersign";
+
+impl Way {
+    fn of(server: &ApiServer) -> Self {
+        let output = server.kubectl(&["get", KINDS, "-l", OURS, "-o", "json"]).unwrap();
+        let mut list: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut objects = list["items"].as_array_mut().map(std::mem::take).unwrap();
+        assert!(objects.len() > 4, "{} objects are in the way", objects.len());
+        for object in &mut objects {
+            // What the API server wrote itself.
+            object["metadata"] = json!({"name": object["metadata"]["name"], "labels": object["metadata"]["labels"]});
+            object.as_object_mut().unwrap().remove("status");
+        }
+        Self(objects)
+    }
+
+    /// Takes it out; Countersign goes on watching.
+    fn clear(server: &ApiServer) {
+        let output = server.kubectl(&["delete", KINDS, "-l", OURS]).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::thread::sleep(TO_TAKE_EFFECT);
+    }
+
+    /// Puts it there again.
+    fn close(&self, server: &ApiServer) {
+        apply(server, &json!({"apiVersion": "v1", "kind": "List", "items": self.0}).to_string());
+        until("the webhooks are called", || (!probe(server).is_empty()).then_some(()));
+        std::thread::sleep(TO_TAKE_EFFECT);
+    }
+}
+
+/// The memory of the webhook, a child of this process. Source: proc(5), /proc/PID/status.
+fn resident_mb() -> f64 {
+    let ours = format!("PPid:\t{}\n", std::process::id());
+    let statuses = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
+    let status =
+        statuses.into_iter().find(|status| status.starts_with("Name:\tcountersign\n") && status.contains(&ours)).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / 1e6
+}
