@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,8 +16,8 @@ use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::verdict::Verdict;
 use countersign_decision::{mutate, validate, validate_at_once};
 use countersign_golden::{Given, NAMESPACE, rule_cases};
-use countersign_policy::engine::{Evaluator, InProcess};
-use countersign_policy::examined::Examined;
+use countersign_policy::engine::{Evaluator, OpenPolicy, Policy, Unreadable};
+use countersign_policy::examined::{Examined, SeenExaminations};
 use countersign_policy::{Digest, Document};
 use serde_json::{Value, json};
 
@@ -24,6 +25,16 @@ const ANNOTATION: &str = "io.katacontainers.config.agent.policy";
 const POLICY: &str = include_str!("../../golden/policies/complete.rego");
 /// As long as the policies that generators write, in bytes.
 const LONG: usize = 80 * 1024;
+
+/// Evaluates without hurry: an instruction counter takes fifty times as long.
+#[derive(Debug)]
+struct Patient;
+
+impl Evaluator for Patient {
+    fn open(&self, text: &str) -> Result<Box<dyn OpenPolicy>, Unreadable> {
+        Ok(Box::new(Policy::parse_within(text, Duration::from_hours(1))?))
+    }
+}
 
 /// A question: how it is prepared, and what asks it once.
 type Question = fn() -> Box<dyn Fn()>;
@@ -75,7 +86,9 @@ impl Asked {
         let annotations = case.pod.pointer_mut("/metadata/annotations").unwrap();
         *annotations.get_mut(ANNOTATION).unwrap() = json!(STANDARD.encode(&policy));
         let allow_list = json!([{"digest": Digest::sha256_of(policy.as_bytes()).to_string(), "namespaces": [NAMESPACE]}]);
-        Self { facts: Given { allow_list, ..case.given }.facts().unwrap(), pod: case.pod.to_string(), old: None }
+        let facts = Given { allow_list, ..case.given }.facts().unwrap();
+        let examined = Arc::new(SeenExaminations::by(Arc::new(Patient)));
+        Self { facts: Facts { examined, ..facts }, pod: case.pod.to_string(), old: None }
     }
 
     /// As /mutate hands it on.
@@ -122,6 +135,6 @@ fn validated(asked: Asked) -> Box<dyn Fn()> {
 
 fn examined() -> Box<dyn Fn()> {
     let document = Arc::new(Document::AgentPolicy(POLICY.into()));
-    let evaluator: Arc<dyn Evaluator> = Arc::new(InProcess);
+    let evaluator: Arc<dyn Evaluator> = Arc::new(Patient);
     Box::new(move || assert!(black_box(Examined::of(&document, &evaluator)).is_ok(), "it was examined to its end"))
 }

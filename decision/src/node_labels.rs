@@ -47,5 +47,6 @@ mod tests {
         assert!(labels.lack("a", "3") && labels.lack("b", "1"));
         assert!(!labels.lack(HOST_NAME, "node-2"));
         assert!(NodeLabels::default().lack("a", "1"));
+        assert_eq!(NodeLabels::of([(HOST_NAME, "node-1"), (HOST_NAME, "node-2")]), NodeLabels::default(), "none is kept");
     }
 }

@@ -2,10 +2,10 @@
 
 mod bench;
 mod cluster;
+mod count;
 mod fuzz;
 mod generate;
 mod guard;
-mod instructions;
 mod mutants;
 mod report;
 mod step;
@@ -63,9 +63,10 @@ enum Task {
     Generate,
     /// Takes each change and each rule out, one at a time, and expects the tests to miss it.
     Guard,
-    /// Counts the instructions that the decision core takes, and fails where they have grown by more than five percent (callgrind).
-    Instructions {
-        /// Write the counts to docs/performance/instructions.txt: they are what is compared with from then on.
+    /// Counts the instructions and allocations that the decision core takes, and fails where they have grown by more than five
+    /// percent (valgrind).
+    Count {
+        /// Write the counts to docs/performance/counts.txt: they are what is compared with from then on.
         #[arg(long)]
         write: bool,
     },
@@ -90,7 +91,7 @@ fn main() -> Result<ExitCode> {
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Generate => generate::run(),
         Task::Guard => guard::run(),
-        Task::Instructions { write } => instructions::run(write),
+        Task::Count { write } => count::run(write),
         Task::Mutants { arguments } => mutants::run(&arguments),
     }
 }

@@ -90,9 +90,9 @@ pub(crate) const STEPS: &[Step] = &[
         ..Step::CHECK
     },
     Step {
-        name: "instructions",
-        does: "the decision core takes no more instructions than docs/performance/instructions.txt says, and five percent",
-        command: &["cargo", "xtask", "instructions"],
+        name: "count",
+        does: "the decision core takes no more instructions and allocations than docs/performance/counts.txt says, and five percent",
+        command: &["cargo", "xtask", "count"],
         needs: &[Tool::Valgrind],
         ..Step::CHECK
     },

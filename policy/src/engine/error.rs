@@ -5,8 +5,6 @@ use std::time::Duration;
 use regorus::LimitError;
 use serde::{Deserialize, Serialize};
 
-use super::LONGEST_EVALUATION;
-
 /// Why a text is not a policy that the guest's engine can evaluate. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Unreadable {
@@ -94,12 +92,13 @@ impl Unreadable {
 }
 
 impl Unanswered {
-    pub(super) fn of(error: &anyhow::Error) -> Self {
+    /// For an evaluation that may take `longest`.
+    pub(super) fn of(error: &anyhow::Error, longest: Duration) -> Self {
         let (at, message) = split(&error.to_string());
         // Within a function the engine keeps the message alone.
         let timed = matches!(error.downcast_ref(), Some(LimitError::TimeLimitExceeded { .. }));
         if timed || message.contains("execution exceeded time limit") {
-            return Self::TookTooLong(LONGEST_EVALUATION);
+            return Self::TookTooLong(longest);
         }
         match at {
             Some((line, column)) => Self::Failed { line, column, message },

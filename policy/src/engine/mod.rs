@@ -38,6 +38,7 @@ const STATE: &str = r#"{"pstate": {}}"#;
 /// A policy that the engine has parsed. The engine recurses over rules and values: what is called here needs a deep stack.
 pub struct Policy {
     engine: Engine,
+    longest: Duration,
 }
 
 /// What a rule says to a question.
@@ -66,19 +67,27 @@ impl Policy {
     /// # Errors
     /// [`Unreadable`]: too long, no Rego, another package than the guest asks, or something that no bound of the engine holds.
     pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        Self::parse_within(text, LONGEST_EVALUATION)
+    }
+
+    /// The same with another time for each question: whoever counts instructions is in no hurry.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`].
+    pub fn parse_within(text: &str, longest: Duration) -> Result<Self, Unreadable> {
         if text.len() > MOST_BYTES {
             return Err(Unreadable::TooLong { found: text.len(), limit: MOST_BYTES });
         }
         vetting::vet(text)?;
-        parse(text)
+        parse(text, longest)
     }
 
     /// Evaluates `data.agent_policy.<rule>` for an input.
     ///
     /// # Errors
-    /// [`Unanswered`]: it took longer than [`LONGEST_EVALUATION`], or a rule failed.
+    /// [`Unanswered`]: it took longer than it may, or a rule failed.
     pub fn ask(&self, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
-        ask(self.engine.clone(), rule, input)
+        ask(self.engine.clone(), rule, input).map_err(|error| Unanswered::of(&error, self.longest))
     }
 
     /// From now on it answers as when earlier requests have left `state`: names and values that its answers asked the guest to keep.
@@ -89,8 +98,8 @@ impl Policy {
     pub fn set_state(&mut self, state: &Value) -> Result<(), Unanswered> {
         self.engine.clear_data();
         let state = serde_json::json!({"pstate": state});
-        self.engine.add_data(regorus::Value::from(state)).map_err(|error| Unanswered::of(&error))?;
-        prepare(&mut self.engine).map_err(|error| Unanswered::of(&error))
+        let set = self.engine.add_data(regorus::Value::from(state)).and_then(|()| prepare(&mut self.engine));
+        set.map_err(|error| Unanswered::of(&error, self.longest))
     }
 }
 
@@ -105,7 +114,7 @@ impl std::fmt::Debug for Policy {
     }
 }
 
-fn parse(text: &str) -> Result<Policy, Unreadable> {
+fn parse(text: &str, longest: Duration) -> Result<Policy, Unreadable> {
     let mut engine = Engine::new();
     engine.set_rego_v0(true);
     engine.set_strict_builtin_errors(false);
@@ -115,7 +124,7 @@ fn parse(text: &str) -> Result<Policy, Unreadable> {
         max_file_bytes: NonZeroUsize::MAX,
         max_lines: NonZeroUsize::MAX,
     });
-    engine.set_execution_timer_config(ExecutionTimerConfig { limit: LONGEST_EVALUATION, check_interval: NonZeroU32::MIN });
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: longest, check_interval: NonZeroU32::MIN });
     let state = regorus::Value::from_json_str(STATE).map_err(|error| Unreadable::of(&error))?;
     engine.add_data(state).map_err(|error| Unreadable::of(&error))?;
     let package = engine.add_policy(FILE.to_owned(), text.to_owned()).map_err(|error| Unreadable::of(&error))?;
@@ -123,7 +132,7 @@ fn parse(text: &str) -> Result<Policy, Unreadable> {
         return Err(Unreadable::Package(package.trim_start_matches("data.").to_owned()));
     }
     prepare(&mut engine).map_err(|error| Unreadable::of(&error))?;
-    Ok(Policy { engine })
+    Ok(Policy { engine, longest })
 }
 
 /// The first evaluation orders the statements of all rules, which takes longer than most questions: once is enough.
@@ -131,15 +140,15 @@ fn prepare(engine: &mut Engine) -> anyhow::Result<()> {
     engine.eval_query("true".to_owned(), false).map(|_| ())
 }
 
-fn ask(mut engine: Engine, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
+fn ask(mut engine: Engine, rule: &str, input: &Value) -> anyhow::Result<Answer> {
     engine.set_input(regorus::Value::from(input.clone()));
-    let answered = engine.eval_query(format!("{PACKAGE}.{rule}"), false).map_err(|error| Unanswered::of(&error))?;
-    let prints = engine.take_prints().map_err(|error| Unanswered::of(&error))?;
+    let answered = engine.eval_query(format!("{PACKAGE}.{rule}"), false)?;
+    let prints = engine.take_prints()?;
     let prints = prints.into_iter().map(|print| print.replace(&format!("{FILE}:"), "line ")).collect();
     let value = match answered.result.first().and_then(|result| result.expressions.first()) {
         None => None,
         Some(expression) if expression.value == regorus::Value::Undefined => None,
-        Some(expression) => Some(serde_json::to_value(&expression.value).map_err(|error| Unanswered::of(&error.into()))?),
+        Some(expression) => Some(serde_json::to_value(&expression.value)?),
     };
     Ok(Answer { value, prints })
 }
