@@ -1,3 +1,4 @@
+mod fields;
 mod fixtures;
 mod remembered;
 mod sandbox;
