@@ -1,7 +1,10 @@
 mod fields;
 mod fixtures;
+mod last_word;
 mod remembered;
+mod request;
 mod sandbox;
+mod storages;
 mod trust;
 
 use std::sync::Arc;
