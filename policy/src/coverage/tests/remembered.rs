@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{AskedPod, app, asked, policy, said, written};
 use crate::coverage::pod::{AskedContainer, Mount, Variable, Volume};
-use crate::coverage::{Coverage, Finding, Text};
+use crate::coverage::{Coverage, Finding, Weight, weight};
 
 /// What is compared with a policy that describes working directory `/policy`, and allows that one alone.
 fn coverage() -> Coverage {
@@ -37,31 +37,42 @@ fn a_pod_that_needs_no_answer_is_judged_at_once_and_another_when_it_comes_again(
 }
 
 #[test]
-fn a_judged_pod_weighs_its_texts_and_what_they_stand_in() {
-    let (container, variable) = (size_of::<AskedContainer>(), size_of::<Variable>());
-    for (fields, weight) in [
+fn a_judged_pod_weighs_every_text_and_every_element_of_its_lists() {
+    let of_pod = |pod: &Value| weight::of(&asked(pod, ""), &[]) - "default".len();
+    let (text, variable, mount) = (size_of::<String>(), size_of::<Variable>(), size_of::<Mount>());
+    for (fields, expected) in [
         (json!({}), 0),
-        (json!({"command": ["/bin/app", "run"]}), "/bin/app".len() + "run".len()),
-        (json!({"args": ["--now"]}), "--now".len()),
-        (json!({"env": [{"name": "NAME", "value": "value"}]}), variable + "NAME".len() + "value".len()),
-        (json!({"env": [{"name": "NAME"}, {"name": "N"}]}), 2 * variable + "NAME".len() + "N".len()),
-        (json!({"volumeMounts": [{"name": "data", "mountPath": "/data"}]}), size_of::<Mount>() + "/data".len()),
+        (json!({"name": "app", "image": "app:1"}), 8),
+        (json!({"command": ["/app", "run"], "args": ["", "--now"]}), 4 * text + 12),
+        (json!({"workingDir": "/pod", "terminationMessagePath": "/log"}), 8),
+        (json!({"securityContext": {"capabilities": {"add": ["CHOWN"], "drop": ["ALL"]}}}), 2 * text + 8),
+        (json!({"env": [{"name": "A", "value": "text"}, {"name": "B"}]}), 2 * variable + 6),
+        (json!({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec"}}}]}), variable + 5),
+        (json!({"volumeMounts": [{"name": "v", "mountPath": "/v"}]}), mount + 3),
+        (json!({"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "a", "subPathExpr": "$(A)"}]}), mount + 8),
     ] {
-        assert_eq!(pod(fields.clone()).bytes(), container + weight, "{fields}");
+        let pod = json!({"spec": {"containers": [fields]}});
+        assert_eq!(of_pod(&pod), size_of::<AskedContainer>() + expected, "{pod}");
     }
-    let volumes = json!({"spec": {"volumes": [{"name": "data"}, {"name": "token"}]}});
-    assert_eq!(asked(&volumes, "kafka").bytes(), 2 * size_of::<Volume>() + "data".len() + "token".len());
+    for (pod, expected) in [
+        (json!({"metadata": {"name": "app-0", "generateName": "app-"}}), 9),
+        (json!({"spec": {"securityContext": {"supplementalGroups": [1, 2]}}}), 2 * size_of::<i64>()),
+        (json!({"spec": {"volumes": [{"name": "data"}, {"name": "token"}]}}), 2 * size_of::<Volume>() + 9),
+    ] {
+        assert_eq!(of_pod(&pod), expected, "{pod}");
+    }
+    let named = AskedPod { namespace: "kafka".to_owned(), service_account: "robot".to_owned(), ..AskedPod::default() };
+    assert_eq!(weight::of(&named, &[]), 10);
 }
 
 #[test]
 fn a_remembered_pod_weighs_itself_and_what_was_found() {
-    let pod = pod(json!({"workingDir": "/pod", "tty": true}));
-    let weight = |found: &Arc<[Finding]>| usize::try_from(Text.weight(&pod, found)).unwrap();
+    let pod = pod(json!({"workingDir": "/pod"}));
     let found = coverage().findings(&pod);
-    assert_eq!(found.len(), 1);
-    assert_eq!(weight(&found), pod.bytes() + size_of::<Finding>());
-    assert_eq!(weight(&Arc::default()), pod.bytes());
-    assert_eq!(Text.weight(&AskedPod::default(), &Arc::default()), 1, "what weighs nothing is never put out");
+    let texts = ["app", "workingDir", r#""/pod""#, r#""/policy""#].map(str::len);
+    let expected = weight::of(&pod, &[]) + size_of::<Finding>() + texts.iter().sum::<usize>();
+    assert_eq!(usize::try_from(Weight.weight(&pod, &found)).unwrap(), expected);
+    assert_eq!(Weight.weight(&AskedPod::default(), &Arc::default()), 1, "what weighs nothing is never put out");
 }
 
 #[test]
