@@ -76,3 +76,47 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cause;
+
+    #[test]
+    fn who_likely_added_a_mount_is_told_by_its_path() {
+        for (path, expected) in [
+            ("/var/run/secrets/azure/tokens", Cause::WorkloadIdentity),
+            ("/var/run/secrets/azure/wi", Cause::WorkloadIdentity),
+            ("/var/run/secrets/azure", Cause::Changed),
+            ("/var/run/secrets/kubernetes.io/serviceaccount", Cause::ServiceAccount),
+            ("/var/run/secrets/kubernetes.io", Cause::Changed),
+            ("/data", Cause::Changed),
+        ] {
+            assert_eq!(Cause::of_mount(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn who_likely_added_a_variable_is_told_by_its_name() {
+        for name in ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST"] {
+            assert_eq!(Cause::of_variable(name), Cause::WorkloadIdentity, "{name}");
+        }
+        assert_eq!(Cause::of_variable("AZURE_OTHER"), Cause::Changed);
+    }
+
+    #[test]
+    fn an_advice_ends_with_what_to_do() {
+        for (cause, step) in [
+            (Cause::BeforeInjection, "run `countersign render` first and generate the policy from what it prints"),
+            (Cause::TagMoved, "generate it again, or put the tag back"),
+            (Cause::OtherNamespace, "generate it from the manifest with the namespace that the pod is created in"),
+            (Cause::NoNamespace, "write metadata.namespace and generate it again"),
+            (Cause::OtherName, "generate it again from this manifest"),
+            (Cause::WorkloadIdentity, "allow it in the generator's settings and generate again"),
+            (Cause::ServiceAccount, "or set automountServiceAccountToken: false"),
+            (Cause::Changed, "generate the policy from the pod as it is in the end"),
+            (Cause::Removed, "generate the policy again"),
+        ] {
+            assert!(cause.advice().ends_with(step), "{cause:?}: {}", cause.advice());
+        }
+    }
+}

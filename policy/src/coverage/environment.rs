@@ -99,3 +99,77 @@ fn of_field(variable: &Variable, pod: &AskedPod, name: &str, namespace: &str) ->
         _ => Value::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The environment of a container with these fields, in pod `app-0` of namespace `kafka`.
+    fn environment(container: serde_json::Value) -> Environment {
+        let pod = AskedPod { service_account: "robot".to_owned(), ..AskedPod::default() };
+        Environment::of(&pod, &serde_json::from_value(container).unwrap(), "app-0", "kafka")
+    }
+
+    #[test]
+    fn a_variable_has_the_value_of_the_field_that_it_names_as_far_as_that_is_known() {
+        let known = |text: &str| Value::Known(text.to_owned());
+        for (path, expected) in [
+            ("metadata.name", known("app-0")),
+            ("metadata.namespace", known("kafka")),
+            ("spec.serviceAccountName", known("robot")),
+            ("metadata.uid", Value::Like("00000000-0000-4000-8000-000000000000")),
+            ("spec.nodeName", Value::Like("node")),
+            ("status.podIP", Value::Like("10.0.0.1")),
+            ("status.hostIP", Value::Like("10.0.0.2")),
+            ("metadata.labels['app']", Value::Unknown),
+        ] {
+            let variable = json!({"name": "A", "valueFrom": {"fieldRef": {"fieldPath": path}}});
+            let environment = environment(json!({"env": [variable]}));
+            assert_eq!(environment.iter().collect::<Vec<_>>(), [("A", &expected)], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_value_refers_to_variables_before_it_and_the_last_of_a_name_wins() {
+        let environment = environment(json!({"env": [
+            {"name": "A", "value": "$(B)"},
+            {"name": "B", "value": "b"},
+            {"name": "C", "value": "$(B)c"},
+            {"name": "B", "value": "later"},
+            {"name": "D", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            {"name": "E", "value": "$(D)"},
+        ]}));
+        let values: Vec<_> = environment.iter().map(|(name, value)| (name, value.clone())).collect();
+        let known = |text: &str| Value::Known(text.to_owned());
+        let expected =
+            [("A", known("$(B)")), ("B", known("later")), ("C", known("bc")), ("D", Value::Unknown), ("E", Value::Unknown)];
+        assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn what_a_service_or_a_whole_config_map_may_define_is_not_known() {
+        let closed = environment(json!({}));
+        for name in ["DATABASE_SERVICE_HOST", "DATABASE_SERVICE_PORT", "DATABASE_SERVICE_PORT_SQL", "DATABASE_PORT_5432_TCP"] {
+            assert_eq!(closed.expand(&format!("$({name})")), None, "{name}");
+        }
+        for (env_from, expected) in
+            [(json!(null), Some("$(OTHER)")), (json!([]), Some("$(OTHER)")), (json!([{"configMapRef": {"name": "m"}}]), None)]
+        {
+            let environment = environment(json!({"envFrom": env_from}));
+            assert_eq!(environment.expand("$(OTHER)").as_deref(), expected, "{env_from}");
+        }
+    }
+
+    #[test]
+    fn references_put_in_two_mebibytes_and_no_more() {
+        let environment = environment(json!({"env": [
+            {"name": "MEBIBYTE", "value": "x".repeat(1024 * 1024)},
+            {"name": "TWO", "value": "$(MEBIBYTE)$(MEBIBYTE)"},
+            {"name": "BYTE", "value": "x"},
+        ]}));
+        assert!(environment.iter().all(|(_, value)| matches!(value, Value::Known(_))));
+        assert_eq!(environment.expand("$(BYTE)"), None);
+    }
+}

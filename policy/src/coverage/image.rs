@@ -28,14 +28,14 @@ fn whole(image: &str) -> String {
 /// The repository, and the tag or digest with its sign.
 fn split(image: &str) -> (&str, &str) {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
-    let path = name.rfind('/').map_or(0, |slash| slash + 1);
-    let end = name.get(path..).and_then(|last| last.find(':')).map_or(name.len(), |colon| path + colon);
+    let last = name.rfind('/').unwrap_or_default();
+    let end = name.get(last..).and_then(|last| last.find(':')).map_or(name.len(), |colon| last + colon);
     image.split_at(end)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{same, same_repository};
+    use super::{same, same_repository, split};
 
     #[test]
     fn what_may_be_left_out_makes_no_other_image() {
@@ -51,5 +51,20 @@ mod tests {
     fn a_moved_tag_is_told_from_another_image() {
         assert!(same_repository("registry:5000/app:1", "registry:5000/app@sha256:00"));
         assert!(!same_repository("registry.example/app:1", "registry.example/other:1"));
+    }
+
+    #[test]
+    fn a_name_is_split_before_its_tag_or_digest_and_never_at_the_port_of_its_registry() {
+        for (image, expected) in [
+            ("app", ("app", "")),
+            ("app:1", ("app", ":1")),
+            ("registry:5000/app", ("registry:5000/app", "")),
+            ("registry:5000/app:1", ("registry:5000/app", ":1")),
+            ("registry:5000/team/app@sha256:00", ("registry:5000/team/app", "@sha256:00")),
+            ("registry:5000/app:1@sha256:00", ("registry:5000/app", ":1@sha256:00")),
+            ("/app:1", ("/app", ":1")),
+        ] {
+            assert_eq!(split(image), expected, "{image}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod sandbox;
 mod storages;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ use guest::Guest;
 use patterns::Patterns;
 use request::{Change, Request, Sandbox};
 
-/// How many pods that took a question to the rule are expected to be remembered for one policy, and how much text they may have
+/// How many pods that took a question to the rule are expected to be remembered for one policy, and how much room they may take
 /// together, in bytes.
 const REMEMBERED: usize = 32;
 const BYTES: u64 = 256 * 1024;
@@ -55,15 +56,15 @@ pub struct Coverage {
     evaluator: Arc<dyn Evaluator>,
     data: Value,
     patterns: Patterns,
-    judged: Cache<AskedPod, Arc<[Finding]>, Text>,
+    judged: Cache<AskedPod, Arc<[Finding]>, Weight>,
 }
 
 #[derive(Clone, Debug)]
-struct Text;
+struct Weight;
 
-impl Weighter<AskedPod, Arc<[Finding]>> for Text {
+impl Weighter<AskedPod, Arc<[Finding]>> for Weight {
     fn weight(&self, pod: &AskedPod, found: &Arc<[Finding]>) -> u64 {
-        u64::try_from(pod.bytes().saturating_add(size_of_val(&**found)).max(1)).unwrap_or(u64::MAX)
+        u64::try_from(weight::of(pod, found).max(1)).unwrap_or(u64::MAX)
     }
 }
 
@@ -75,7 +76,7 @@ impl Coverage {
             evaluator: Arc::clone(evaluator),
             patterns: Patterns::of(&data),
             data,
-            judged: Cache::with_weighter(REMEMBERED, BYTES, Text),
+            judged: Cache::with_weighter(REMEMBERED, BYTES, Weight),
         }
     }
 

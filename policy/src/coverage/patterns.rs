@@ -51,3 +51,46 @@ impl Patterns {
 fn compiled(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).size_limit(LARGEST).build().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Patterns;
+
+    /// The patterns of a policy with these for variables.
+    fn patterns(variables: &[&str]) -> Patterns {
+        Patterns::of(&json!({
+            "common": {"ipv4_a": "[0-9.]+"},
+            "request_defaults": {"CreateContainerRequest": {"allow_env_regex": variables}},
+        }))
+    }
+
+    #[test]
+    fn a_variable_is_allowed_where_a_pattern_matches_name_and_value() {
+        let patterns = patterns(&["^HOSTNAME=[a-z]+$", "^ADDRESS=$(ipv4_a)$", "("]);
+        for (variable, expected) in [
+            ("HOSTNAME=app", true),
+            ("HOSTNAME=App", false),
+            ("ADDRESS=10.0.0.1", true),
+            ("ADDRESS=app", false),
+            ("OTHER=app", false),
+        ] {
+            assert_eq!(patterns.allow(variable), expected, "{variable}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_mentioned_where_a_pattern_begins_with_its_name() {
+        let patterns = patterns(&["^HOSTNAME=[a-z]+$", "LOOSE=x"]);
+        for (name, expected) in [("HOSTNAME", true), ("HOST", false), ("NAME", false), ("LOOSE", false)] {
+            assert_eq!(patterns.mention(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_as_large_as_those_of_generators_is_compiled_and_one_beyond_all_bounds_matches_nothing() {
+        assert!(patterns(&["^LONG=[a-z]{0,1000}$"]).allow("LONG=app"));
+        assert!(!patterns(&["^LONG=(?:[a-z]{1000}){0,1000}$"]).allow("LONG="));
+    }
+}

@@ -29,19 +29,6 @@ pub struct AskedPod {
 }
 
 impl AskedPod {
-    /// How much text it is about, in bytes: what remembering it takes, without what every field takes.
-    pub(super) fn bytes(&self) -> usize {
-        let of_container = |container: &AskedContainer| {
-            let lists = [&container.command, &container.args].into_iter().flatten().flatten().map(String::len);
-            let variables = container.env.iter().flatten().map(Variable::bytes);
-            let mounts = container.volume_mounts.iter().flatten().map(|mount| size_of::<Mount>() + mount.path.len());
-            size_of::<AskedContainer>() + lists.chain(variables).chain(mounts).sum::<usize>()
-        };
-        let containers = self.containers.iter().map(of_container);
-        let volumes = self.volumes.iter().map(|volume| size_of::<Volume>() + volume.name.len());
-        containers.chain(volumes).sum()
-    }
-
     /// The volumes by their names.
     pub(super) fn volumes_by_name(&self) -> HashMap<&str, &Volume> {
         self.volumes.iter().map(|volume| (&*volume.name, volume)).collect()
@@ -119,12 +106,6 @@ pub(super) struct Variable {
     pub(super) name: String,
     pub(super) value: Option<String>,
     pub(super) value_from: Option<ValueFrom>,
-}
-
-impl Variable {
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.name.len() + self.value.as_ref().map_or(0, String::len)
-    }
 }
 
 /// Where a variable's value comes from, beside the field: a Secret, a ConfigMap or a file, whose content nobody knows here.

@@ -1,0 +1,86 @@
+//! What is remembered of judged pods, and what that takes.
+
+use std::sync::Arc;
+
+use quick_cache::Weighter as _;
+use serde_json::{Value, json};
+
+use super::{AskedPod, app, asked, policy, said, written};
+use crate::coverage::pod::{AskedContainer, Mount, Variable, Volume};
+use crate::coverage::{Coverage, Finding, Weight, weight};
+
+/// What is compared with a policy that describes working directory `/policy`, and allows that one alone.
+fn coverage() -> Coverage {
+    let data = json!({"containers": [app(json!({"Process": {"Cwd": "/policy"}}))]});
+    written(&data, &policy(&data, r#"input.OCI.Process.Cwd == "/policy""#))
+}
+
+/// A pod whose only container is called `app` and has these fields.
+fn pod(mut container: Value) -> AskedPod {
+    container["name"] = json!("app");
+    asked(&json!({"spec": {"containers": [container]}}), "kafka")
+}
+
+#[test]
+fn a_pod_that_needs_no_answer_is_judged_at_once_and_another_when_it_comes_again() {
+    let coverage = coverage();
+    let fitting = pod(json!({"workingDir": "/policy"}));
+    assert_eq!(coverage.findings_at_once(&fitting).as_deref().map(said), Some(vec![]));
+    coverage.findings(&fitting);
+    assert_eq!(coverage.judged.len(), 0, "what is found at once needs no room");
+
+    let differing = pod(json!({"workingDir": "/pod"}));
+    let expected = [r#"Refused container app, workingDir: the pod has "/pod", the policy has "/policy""#];
+    assert_eq!(coverage.findings_at_once(&differing), None);
+    assert_eq!(said(&coverage.findings(&differing)), expected);
+    assert_eq!(coverage.findings_at_once(&differing).as_deref().map(said), Some(expected.map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn a_judged_pod_weighs_every_text_and_every_element_of_its_lists() {
+    let of_pod = |pod: &Value| weight::of(&asked(pod, ""), &[]) - "default".len();
+    let (text, variable, mount) = (size_of::<String>(), size_of::<Variable>(), size_of::<Mount>());
+    for (fields, expected) in [
+        (json!({}), 0),
+        (json!({"name": "app", "image": "app:1"}), 8),
+        (json!({"command": ["/app", "run"], "args": ["", "--now"]}), 4 * text + 12),
+        (json!({"workingDir": "/pod", "terminationMessagePath": "/log"}), 8),
+        (json!({"securityContext": {"capabilities": {"add": ["CHOWN"], "drop": ["ALL"]}}}), 2 * text + 8),
+        (json!({"env": [{"name": "A", "value": "text"}, {"name": "B"}]}), 2 * variable + 6),
+        (json!({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec"}}}]}), variable + 5),
+        (json!({"volumeMounts": [{"name": "v", "mountPath": "/v"}]}), mount + 3),
+        (json!({"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "a", "subPathExpr": "$(A)"}]}), mount + 8),
+    ] {
+        let pod = json!({"spec": {"containers": [fields]}});
+        assert_eq!(of_pod(&pod), size_of::<AskedContainer>() + expected, "{pod}");
+    }
+    for (pod, expected) in [
+        (json!({"metadata": {"name": "app-0", "generateName": "app-"}}), 9),
+        (json!({"spec": {"securityContext": {"supplementalGroups": [1, 2]}}}), 2 * size_of::<i64>()),
+        (json!({"spec": {"volumes": [{"name": "data"}, {"name": "token"}]}}), 2 * size_of::<Volume>() + 9),
+    ] {
+        assert_eq!(of_pod(&pod), expected, "{pod}");
+    }
+    let named = AskedPod { namespace: "kafka".to_owned(), service_account: "robot".to_owned(), ..AskedPod::default() };
+    assert_eq!(weight::of(&named, &[]), 10);
+}
+
+#[test]
+fn a_remembered_pod_weighs_itself_and_what_was_found() {
+    let pod = pod(json!({"workingDir": "/pod"}));
+    let found = coverage().findings(&pod);
+    let texts = ["app", "workingDir", r#""/pod""#, r#""/policy""#].map(str::len);
+    let expected = weight::of(&pod, &[]) + size_of::<Finding>() + texts.iter().sum::<usize>();
+    assert_eq!(usize::try_from(Weight.weight(&pod, &found)).unwrap(), expected);
+    assert_eq!(Weight.weight(&AskedPod::default(), &Arc::default()), 1, "what weighs nothing is never put out");
+}
+
+#[test]
+fn pods_with_long_arguments_put_each_other_out() {
+    let coverage = coverage();
+    for n in 0..16 {
+        coverage.judged.insert(pod(json!({"args": [n.to_string(), "x".repeat(32 * 1024)]})), Arc::default());
+    }
+    let weight = coverage.judged.weight();
+    assert!((128 * 1024..=256 * 1024).contains(&weight), "{weight} bytes are kept");
+}
