@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Scope, scope, sleep};
+use std::thread::{scope, sleep};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -39,7 +39,7 @@ pub(crate) struct Scene {
 }
 
 /// Bad input, which goes on until it is told to stop.
-type Bad = for<'scope, 'env> fn(&'scope Scope<'scope, 'env>, &'env Server, &'env Path, &'env AtomicBool);
+type Bad = fn(&Server, &Path, &AtomicBool);
 
 const SCENES: &[(&str, Bad)] = &[
     ("reviews of 19 MB, 4 at a time", long_reviews),
@@ -65,7 +65,7 @@ pub(crate) fn measure(program: &Path, directory: &Path, reviews: &Reviews) -> Re
         let before = client()?;
         let done = AtomicBool::new(false);
         let beside = scope(|scope| {
-            bad(scope, &server, directory, &done);
+            scope.spawn(|| bad(&server, directory, &done));
             sleep(BEFORE);
             let beside = client();
             done.store(true, Ordering::Relaxed);
@@ -84,12 +84,7 @@ pub(crate) fn measure(program: &Path, directory: &Path, reviews: &Reviews) -> Re
     SCENES.iter().map(scene).collect()
 }
 
-fn long_reviews<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    server: &'scope Server,
-    directory: &'scope Path,
-    done: &'scope AtomicBool,
-) {
+fn long_reviews(server: &Server, directory: &Path, done: &AtomicBool) {
     let path = directory.join("long.json");
     let pod =
         json!({"metadata": {"name": "p", "annotations": {"example.org/text": "x".repeat(LONG)}}, "spec": {"containers": []}});
@@ -97,70 +92,43 @@ fn long_reviews<'scope>(
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
         "request": {"uid": "u", "operation": "CREATE", "namespace": "kafka", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "object": pod}
     });
-    scope.spawn(move || {
-        let written = fs::write(&path, review.to_string());
-        while written.is_ok() && !done.load(Ordering::Relaxed) {
-            // Refused or not, it was sent.
-            let _ = Load { size: "19 MB", connections: 4, requests: 8 }.run_against(server, "/validate", &path);
-        }
-    });
+    let written = fs::write(&path, review.to_string());
+    while written.is_ok() && !done.load(Ordering::Relaxed) {
+        // Refused or not, it was sent.
+        let _ = Load { size: "19 MB", connections: 4, requests: 8 }.run_against(server, "/validate", &path);
+    }
 }
 
-fn malformed_entries<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    _: &'scope Server,
-    directory: &'scope Path,
-    done: &'scope AtomicBool,
-) {
-    scope.spawn(move || {
-        let whole = fs::read_to_string(directory.join("100-000.yaml")).unwrap_or_default();
-        let malformed = whole.trim_end().trim_end_matches('}').to_owned() + ", digest: md5}\n";
-        while !done.load(Ordering::Relaxed) {
-            let _ = fs::write(directory.join("bad-input.yaml"), &malformed);
-            sleep(Duration::from_secs(1));
-        }
-    });
+fn malformed_entries(_: &Server, directory: &Path, done: &AtomicBool) {
+    let whole = fs::read_to_string(directory.join("100-000.yaml")).unwrap_or_default();
+    let malformed = whole.trim_end().trim_end_matches('}').to_owned() + ", digest: md5}\n";
+    while !done.load(Ordering::Relaxed) {
+        let _ = fs::write(directory.join("bad-input.yaml"), &malformed);
+        sleep(Duration::from_secs(1));
+    }
 }
 
-fn silent_connections<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    server: &'scope Server,
-    _: &'scope Path,
-    done: &'scope AtomicBool,
-) {
-    held(scope, server, done, SILENT, &[]);
+fn silent_connections(server: &Server, _: &Path, done: &AtomicBool) {
+    hold(server, done, SILENT, &[]);
 }
 
-fn slow_connections<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    server: &'scope Server,
-    _: &'scope Path,
-    done: &'scope AtomicBool,
-) {
+fn slow_connections(server: &Server, _: &Path, done: &AtomicBool) {
     // The beginning of a handshake that never ends.
-    held(scope, server, done, SLOW, &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]);
+    hold(server, done, SLOW, &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]);
 }
 
-/// Holds connections, opened anew where the server ends them, and says the bytes on each, one a second.
-fn held<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    server: &'scope Server,
-    done: &'scope AtomicBool,
-    count: usize,
-    bytes: &'static [u8],
-) {
-    scope.spawn(move || {
-        let mut connections: Vec<TcpStream> = Vec::new();
-        let mut said = bytes.iter().cycle();
-        while !done.load(Ordering::Relaxed) {
-            if let Some(byte) = said.next() {
-                connections.retain_mut(|connection| connection.write_all(&[*byte]).is_ok());
-            }
-            while connections.len() < count && !done.load(Ordering::Relaxed) {
-                let Ok(connection) = TcpStream::connect_timeout(&server.address, Duration::from_millis(200)) else { break };
-                connections.push(connection);
-            }
-            sleep(Duration::from_secs(1));
+/// Holds connections and says the bytes on each, one a second; what the server has ended by then is opened anew.
+fn hold(server: &Server, done: &AtomicBool, count: usize, bytes: &[u8]) {
+    let mut connections: Vec<TcpStream> = Vec::new();
+    let mut said = bytes.iter().cycle();
+    while !done.load(Ordering::Relaxed) {
+        if let Some(byte) = said.next() {
+            connections.retain_mut(|connection| connection.write_all(&[*byte]).is_ok());
         }
-    });
+        while connections.len() < count && !done.load(Ordering::Relaxed) {
+            let Ok(connection) = TcpStream::connect_timeout(&server.address, Duration::from_millis(200)) else { break };
+            connections.push(connection);
+        }
+        sleep(Duration::from_secs(1));
+    }
 }
