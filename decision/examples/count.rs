@@ -15,13 +15,14 @@ use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::verdict::Verdict;
 use countersign_decision::{mutate, validate, validate_at_once};
-use countersign_golden::{Given, NAMESPACE, rule_cases};
+use countersign_golden::{Given, NAMESPACE};
 use countersign_policy::engine::{Evaluator, OpenPolicy, Policy, Unreadable};
 use countersign_policy::examined::{Examined, SeenExaminations};
 use countersign_policy::{Digest, Document};
 use serde_json::{Value, json};
 
 const ANNOTATION: &str = "io.katacontainers.config.agent.policy";
+const POD: &str = include_str!("../../golden/rules/policy-covers-the-pod/covered/pod.yaml");
 const POLICY: &str = include_str!("../../golden/policies/complete.rego");
 /// As long as the policies that generators write, in bytes.
 const LONG: usize = 80 * 1024;
@@ -77,18 +78,14 @@ impl Asked {
 
     /// The golden case of a pod that its policy covers; the policy is followed by that many bytes that say nothing.
     fn covered(more: usize) -> Self {
-        let mut case = rule_cases()
-            .unwrap()
-            .into_iter()
-            .find(|case| (&*case.row, &*case.name) == ("policy-covers-the-pod", "covered"))
-            .unwrap();
+        let mut pod: Value = serde_saphyr::from_str(POD).unwrap();
         let policy = POLICY.to_owned() + &"# nothing\n".repeat(more / 10);
-        let annotations = case.pod.pointer_mut("/metadata/annotations").unwrap();
-        *annotations.get_mut(ANNOTATION).unwrap() = json!(STANDARD.encode(&policy));
+        let annotations = json!({"annotations": {ANNOTATION: STANDARD.encode(&policy)}});
+        json_patch::merge(pod.get_mut("metadata").unwrap(), &annotations);
         let allow_list = json!([{"digest": Digest::sha256_of(policy.as_bytes()).to_string(), "namespaces": [NAMESPACE]}]);
-        let facts = Given { allow_list, ..case.given }.facts().unwrap();
+        let facts = Given { allow_list, ..Given::default() }.facts().unwrap();
         let examined = Arc::new(SeenExaminations::by(Arc::new(Patient)));
-        Self { facts: Facts { examined, ..facts }, pod: case.pod.to_string(), old: None }
+        Self { facts: Facts { examined, ..facts }, pod: pod.to_string(), old: None }
     }
 
     /// As /mutate hands it on.
