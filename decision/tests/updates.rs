@@ -10,7 +10,7 @@ use countersign_decision::facts::{Facts, Known};
 use countersign_decision::pod::Pod;
 use countersign_decision::request::{Operation, PodRequest};
 use countersign_decision::verdict::Verdict;
-use countersign_decision::{mutate, validate};
+use countersign_decision::{mutate, validate, validate_at_once};
 use serde_json::{Value, json};
 
 const POLICY: &str = "cGFja2FnZSBhZ2VudF9wb2xpY3kK";
@@ -56,7 +56,12 @@ fn request<'a>(operation: Operation, pod: &'a str, old: Option<&'a str>) -> PodR
 
 fn update(facts: &Facts, old: &Value, new: &Value) -> Verdict {
     let (old, new) = (old.to_string(), new.to_string());
-    validate(&request(Operation::Update, &new, Some(&old)), &known(facts))
+    let request = request(Operation::Update, &new, Some(&old));
+    let verdict = validate(&request, &known(facts));
+    if let Some(at_once) = validate_at_once(&request, &known(facts)) {
+        assert_eq!(at_once.refusals, verdict.refusals, "the same is said where all is known");
+    }
+    verdict
 }
 
 fn ids(verdict: &Verdict) -> Vec<&'static str> {
@@ -112,6 +117,8 @@ fn a_mirror_pod_is_left_alone_unless_it_claims_to_be_countersigned() {
         validate(&PodRequest { groups: vec!["system:nodes"], ..request(Operation::Create, &text, None) }, &known(&facts))
     };
     assert!(judge(&pod).allowed());
+    pod["metadata"]["annotations"]["io.katacontainers.config.agent.policy"] = json!(POLICY);
+    assert_eq!(judge(&pod).audit, [("decision", "mirror-pod".to_owned())], "a confidential one is told of");
     claim(&mut pod);
     assert!(!judge(&pod).allowed());
 }

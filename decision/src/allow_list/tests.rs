@@ -149,6 +149,40 @@ fn binary_data_is_refused_by_name() {
 }
 
 #[test]
+fn what_would_narrow_a_revocation_is_refused_each_by_itself() {
+    for field in ["serviceAccounts: [a]", "profiles: [aks]", "notAfter: 2027-01-01T00:00:00Z", "permissive: true"] {
+        let entries = format!("- {{digest: \"{}\", revoked: true, {field}}}\n", digest(1));
+        let said = config_map("a", &entries).check().unwrap_err().to_string();
+        assert!(said.contains("a revoked entry has no serviceAccounts, profiles, notAfter or permissive"), "{field}: {said}");
+    }
+}
+
+#[test]
+fn a_name_has_at_most_128_characters() {
+    let named = |length: usize| {
+        let entries = format!("- {{digest: \"{}\", namespaces: [kafka], name: {}}}\n", digest(1), "ö".repeat(length));
+        config_map("a", &entries).check().map_err(|rejected| rejected.to_string())
+    };
+    assert_eq!((named(1), named(128)), (Ok(()), Ok(())));
+    assert!(named(129).unwrap_err().contains("is longer than 128 characters"));
+    assert!(named(200).is_err());
+}
+
+#[test]
+fn config_maps_that_are_gone_take_their_entries_and_their_errors_with_them() {
+    let (now, hour) = (at("2026-11-01T00:00:00Z"), SignedDuration::from_hours(1));
+    let mut sources = Sources::default();
+    for name in ["kept", "gone"] {
+        let entries = format!("- {{digest: \"{}\", namespaces: [\"*\"]}}\n", digest(1));
+        sources.take(&config_map(name, &entries), now, hour).unwrap();
+        sources.take(&config_map(&format!("{name}-bad"), "- digest: x\n"), now, hour).unwrap_err();
+    }
+    assert_eq!((AllowList::of(&sources).len(), sources.rejected().count()), (2, 2));
+    sources.retain(|name| name.starts_with("kept"));
+    assert_eq!((AllowList::of(&sources).len(), sources.rejected().count()), (1, 1));
+}
+
+#[test]
 fn entries_of_a_lapsed_source_no_longer_count_and_its_revocations_do() {
     let mut sources = Sources::default();
     let hour = SignedDuration::from_hours(1);

@@ -129,6 +129,19 @@ fn a_profile_that_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn a_profile_that_is_written_is_read_as_the_same_one() {
+    for coverage in ["refuse", "strict", "warn"] {
+        let text = format!(
+            "{HEAD}profiles: [{{name: lab, runtimeClass: kata-lab, policyAnnotation: io.katacontainers.config.agent.policy, coverage: {coverage}, accepts: [{{runtimeClass: kata-lab, handlers: [k]}}]}}]\nenabledProfiles: [lab]\n"
+        );
+        let profile = Configuration::parse(&text).unwrap().enabled[0].clone();
+        let written = serde_json::to_string(&*profile).unwrap();
+        assert_eq!(serde_json::from_str::<Profile>(&written).unwrap(), *profile, "{written}");
+        assert_eq!(written.contains("coverage"), coverage != "refuse", "what goes without saying is not said: {written}");
+    }
+}
+
+#[test]
 fn times_of_certificates_are_read_strictly_and_must_fit_each_other() {
     let short = format!("{HEAD}certificates: {{publishFor: 2s, authorityLife: 1h, leafLife: 10m}}\n");
     let read = Configuration::parse(&short).unwrap().certificates;
@@ -138,6 +151,8 @@ fn times_of_certificates_are_read_strictly_and_must_fit_each_other() {
     assert!(unknown.starts_with("line 3, column 16: certificates.waitFor: unknown field"), "{unknown}");
     let nothing = error("certificates:\n  publishFor: 0s\n");
     assert!(nothing.starts_with("line 4, column 15: certificates.publishFor: \"0s\" is not longer than nothing"), "{nothing}");
+    let third = format!("{HEAD}certificates: {{publishFor: 1h, authorityLife: 3h, leafLife: 1h}}\n");
+    assert!(Configuration::parse(&third).is_ok(), "a third is no more than a third");
     let late = error("certificates: {publishFor: 1h, authorityLife: 2h, leafLife: 1m}\n");
     assert!(late.starts_with("line 3, column 15: certificates.publishFor: is more than a third"), "{late}");
     let long = error("certificates: {leafLife: 9000h}\n");
@@ -150,7 +165,8 @@ fn client_certificates_are_asked_for_only_where_authorities_and_names_are_given(
     let text = format!("{HEAD}clientCertificates: {{authorities: /a/ca.crt, names: [kube-apiserver, 'a name']}}\n");
     let check = Configuration::parse(&text).unwrap().client_certificates.unwrap();
     assert_eq!(check.authorities, std::path::Path::new("/a/ca.crt"));
-    assert!(check.names[0] == *"kube-apiserver" && check.names[1] == *"a name");
+    assert!(check.names[0] == *"kube-apiserver" && check.names[0] != *"kube" && check.names[1] == *"a name");
+    assert_eq!(check.names[1].to_string(), "a name");
     for (section, says) in [
         ("{names: [a]}", "missing field `authorities`"),
         ("{authorities: /a}", "missing field `names`"),

@@ -75,6 +75,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_reason_is_said_with_the_request_that_it_is_about() {
+        for (reason, says) in [
+            (Permissive::NoPolicy, "its initdata has no policy.rego"),
+            (Permissive::Stock("allow-all.rego"), "it is allow-all.rego as Kata Containers ships it"),
+            (Permissive::FailingRequests, "AllowRequestsFailingPolicy is true"),
+            (Permissive::AnyContainer, "(CreateContainerRequest)"),
+            (Permissive::SetPolicy, "(SetPolicyRequest)"),
+            (Permissive::AnyCommand, "(ExecProcessRequest)"),
+        ] {
+            assert!(reason.to_string().contains(says), "{reason}");
+        }
+    }
+
+    #[test]
     fn each_stock_file_is_known_by_its_digest() {
         for (hex, name) in STOCK {
             assert_eq!(stock(hex.parse().unwrap()), Some(Permissive::Stock(name)));

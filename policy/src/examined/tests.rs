@@ -58,6 +58,15 @@ fn each_request_is_asked_of_its_rule() {
 }
 
 #[test]
+fn questions_have_the_fields_that_the_guest_fills_in() {
+    let rules = "ReadStreamRequest if { count(input.container_id) == 64; input.len > 0 }\n\
+        WriteStreamRequest if { count(input.exec_id) == 64; is_array(input.data) }\n\
+        SetPolicyRequest if startswith(input.policy, \"package agent_policy\")";
+    let permissions = examined(&policy(rules, "{}")).unwrap().permissions.unwrap();
+    assert!(permissions.read_stream && permissions.write_stream && permissions.set_policy, "{permissions:?}");
+}
+
+#[test]
 fn a_pattern_that_takes_every_command_is_found_where_the_guest_would_know_the_container() {
     let exec = |patterns: &str| examined(&policy("", &format!("{{\"regex\": {patterns}}}"))).unwrap().permissions.unwrap().exec;
     assert_eq!(exec("[\".*\"]"), Exec::Anything);

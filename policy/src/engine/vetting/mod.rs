@@ -57,3 +57,18 @@ fn nested_too_deep(policy: &str) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_in_first_elements_is_parsed_more_than_once() {
+        assert_eq!(vet(&format!("a := {}1{}", "[1, ".repeat(100), "]".repeat(100))), Ok(()), "later elements are parsed once");
+        let calls = format!("a := {}1{}", "[f(1) + ".repeat(30), "]".repeat(30));
+        assert_eq!(vet(&calls), Err(Unreadable::Nested { line: 1 }), "a bracket that closes ends no other");
+        let many = usize::try_from(MOST_PARSED).unwrap();
+        assert_eq!(vet(&"a ".repeat(many)), Ok(()));
+        assert_eq!(vet(&"a ".repeat(many + 1)), Err(Unreadable::Nested { line: 1 }));
+    }
+}
