@@ -8,9 +8,11 @@ use anyhow::{Context as _, anyhow};
 use countersign_decision::allow_list::AllowList;
 use countersign_decision::configuration::{Configuration, Mode};
 use countersign_decision::facts::{Facts, NamespaceFacts};
+use countersign_policy::examined::SeenExaminations;
 
 use super::input;
 use crate::args::ConfigurationArguments;
+use crate::evaluator::Separate;
 use crate::knowledge::HOME;
 use crate::standalone;
 
@@ -38,6 +40,7 @@ pub(super) fn facts_of(configuration: Configuration, allow_lists: &[(String, Str
     let sources = standalone::read_allow_lists(allow_lists)?;
     Ok(Facts {
         allow_list: Arc::new(AllowList::of(&sources)),
+        examined: Arc::new(SeenExaminations::by(Separate::shared())),
         ..Facts::unwatched(Arc::new(Configuration { default_mode: Mode::Enforce, ..configuration }), HOME)
     })
 }

@@ -1,4 +1,4 @@
-//! Evaluation of listed policies in a process of its own.
+//! Evaluation of policies in a process of its own.
 //!
 //! Why: a policy may be listed that nobody has read. The engine looks at its clock between statements alone and counts no memory,
 //! so that a policy can be written which takes either without end. What the system bounds, it bounds for a whole process: each policy

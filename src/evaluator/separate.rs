@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
@@ -37,9 +38,12 @@ struct Process {
 }
 
 impl Separate {
-    /// By processes of the program that runs now, whatever has become of its file.
-    pub fn by_this_program() -> Self {
-        Self::by("/proc/self/exe")
+    /// The evaluator of every command: by processes of the program that runs now, whatever has become of its file.
+    pub fn shared() -> Arc<dyn Evaluator> {
+        let own = Path::new("/proc/self/exe");
+        // Not every system on which the offline commands run has that folder.
+        let program = if own.exists() { own.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| own.to_owned()) };
+        Arc::new(Self::by(program))
     }
 
     /// By processes of this program, which knows the command [`COMMAND`](super::COMMAND).

@@ -70,7 +70,7 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
-    /// Changes the core in small ways, one at a time, and expects the tests to fail (cargo-mutants). Takes about an hour.
+    /// Changes the core in small ways, one at a time, and expects the tests to fail (cargo-mutants). Takes some hours.
     Mutants {
         /// Arguments for cargo-mutants, such as `--file decision/src/rules/sidecar.rs`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -12,7 +12,7 @@ use crate::tools::{self, Tool};
 const CORE: [&str; 2] = ["countersign-decision", "countersign-policy"];
 
 /// Runs cargo-mutants on the core as .cargo/mutants.toml says; its report goes to standard output and into `mutants.out` in cargo's target
-/// folder. It works in a copy, and takes about an hour.
+/// folder. It works in a copy, and takes some hours.
 ///
 /// # Errors
 /// When cargo-mutants is missing and cannot be installed, or cannot be run.

@@ -30,8 +30,8 @@ pub trait OpenPolicy {
     fn set_state(&mut self, state: &Value) -> Result<(), Unanswered>;
 }
 
-/// Evaluates in this process, each question on a stack of its own. Time is bounded for each question, and memory is not: this is for
-/// policies of the person who asks.
+/// Evaluates in this process, each question on a stack of its own. Time is bounded for each question, and memory is not: whoever does
+/// not know the policy evaluates it in a process of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct InProcess;
 

@@ -1,18 +1,16 @@
 //! Everything that the policy of one pod says.
 
-use std::sync::Arc;
-
 use countersign_decision::asked_pod;
 use countersign_decision::pod::Pod;
 use countersign_manifest::PodInFile;
 use countersign_policy::coverage::{Certainty, Coverage};
-use countersign_policy::engine::{Evaluator, InProcess};
 use countersign_policy::examined::Examined;
 use countersign_policy::{Hardware, Hexadecimal, Measured, PolicyReading};
 use serde::Serialize;
 
 use super::{Statement, guest, initdata};
 use crate::commands::input;
+use crate::evaluator::Separate;
 
 /// What the policy of a pod says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,8 +45,7 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
     }
     let mut findings = Vec::new();
     let mut warnings = Vec::new();
-    let evaluator: Arc<dyn Evaluator> = Arc::new(InProcess);
-    match Examined::of(&reading.document, &evaluator) {
+    match Examined::of(&reading.document, &Separate::shared()) {
         Ok(examined) => {
             findings.extend(examined.permissive.iter().map(ToString::to_string));
             statements.extend(guest::statements(&examined));

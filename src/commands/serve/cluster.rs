@@ -8,6 +8,7 @@ use countersign_decision::configuration::Configuration;
 use super::Parts;
 use crate::certs::CertSource;
 use crate::cluster::{self, Member, Part};
+use crate::evaluator::Separate;
 use crate::exec_door::ExecDoor;
 use crate::http::{Drain, Gate};
 use crate::knowledge::Knowledge;
@@ -22,7 +23,7 @@ pub(super) async fn join(
     drain: &Drain,
 ) -> anyhow::Result<(Parts, Member)> {
     let (client, home) = cluster::connect().await?;
-    let knowledge = Arc::new(Knowledge::of_cluster(configuration, &home).evaluating(super::evaluator()));
+    let knowledge = Arc::new(Knowledge::of_cluster(configuration, &home).evaluating(Separate::shared()));
     // A certificate for loopback is for trying out: no caBundle can verify it by the Service's name.
     let tried_out = matches!(source, Some(CertSource::SelfSigned { .. }));
     let own = source.is_none();

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::bail;
 use countersign_decision::configuration::{ClientCertificates, Configuration};
-use countersign_policy::engine::Evaluator;
 use tracing_subscriber::EnvFilter;
 
 use self::ending::Ending;
@@ -75,7 +74,7 @@ async fn serve(
     let checks = listen(arguments.metrics_listen, manifests::HEALTH_PORT, arguments.standalone).await?;
     // What follows the facts is held until the end: dropping it stops it.
     let (parts, _following, mut member) = if arguments.standalone {
-        let knowledge = Arc::new(Knowledge::of_files(configuration).evaluating(evaluator()));
+        let knowledge = Arc::new(Knowledge::of_files(configuration).evaluating(Separate::shared()));
         let following = standalone::follow(&arguments.allow_list, Arc::clone(&knowledge))?;
         (Parts::with(knowledge, source)?, Some(following), None)
     } else {
@@ -164,11 +163,6 @@ impl Parts {
         let clients = wanted.map(|wanted| ClientCheck::open(&wanted, Arc::clone(&metrics))).transpose()?;
         Ok(Self { knowledge, metrics, certificates, clients, gate: Gate::opened(), exec: None })
     }
-}
-
-/// Where listed policies are evaluated.
-fn evaluator() -> Arc<dyn Evaluator> {
-    Arc::new(Separate::by_this_program())
 }
 
 /// The configuration's bounds for the HTTPS edge.

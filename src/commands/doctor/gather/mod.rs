@@ -18,6 +18,7 @@ use countersign_decision::allow_list::{AllowList, ConfigMapText, Sources};
 use countersign_decision::configuration::Configuration;
 use countersign_decision::facts::{Facts, NamespaceFacts};
 use countersign_decision::labels;
+use countersign_policy::examined::SeenExaminations;
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -33,6 +34,7 @@ use self::unseen::{NextStep as _, in_words};
 use super::snapshot::{Configured, Look, Snapshot, Wanted};
 use crate::args::DoctorArguments;
 use crate::commands::{cluster, input};
+use crate::evaluator::Separate;
 use crate::manifests;
 
 /// The label of everything that is installed. Source: the manifests' templates.
@@ -202,6 +204,7 @@ fn facts(
         allow_list: Arc::new(AllowList::of(&sources)),
         namespaces: Some(Arc::new(namespaces)),
         runtime_classes: Some(Arc::new(classes)),
+        examined: Arc::new(SeenExaminations::by(Separate::shared())),
         ..Facts::unwatched(Arc::clone(configuration), home)
     })
 }
