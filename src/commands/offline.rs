@@ -40,7 +40,7 @@ pub(super) fn facts_of(configuration: Configuration, allow_lists: &[(String, Str
     let sources = standalone::read_allow_lists(allow_lists)?;
     Ok(Facts {
         allow_list: Arc::new(AllowList::of(&sources)),
-        examined: Arc::new(SeenExaminations::by(Separate::shared())),
+        examined: Arc::new(SeenExaminations::by(Separate::by_this_program())),
         ..Facts::unwatched(Arc::new(Configuration { default_mode: Mode::Enforce, ..configuration }), HOME)
     })
 }

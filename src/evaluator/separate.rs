@@ -39,7 +39,7 @@ struct Process {
 
 impl Separate {
     /// The evaluator of every command: by processes of the program that runs now, whatever has become of its file.
-    pub fn shared() -> Arc<dyn Evaluator> {
+    pub fn by_this_program() -> Arc<dyn Evaluator> {
         let own = Path::new("/proc/self/exe");
         // Not every system on which the offline commands run has that folder.
         let program = if own.exists() { own.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| own.to_owned()) };

@@ -27,11 +27,11 @@ fn asked(rules: &str) -> Result<Option<Value>, Unanswered> {
     opened(rules).ask("Asked", &Value::Null).map(|answer| answer.value)
 }
 
-/// Rules of which each has the one before it twice: `name0` to `name40`.
-fn doubled(name: &str, first: &str, twice: &str) -> String {
+/// Rules of which each is made of the one before it, in the place of `@`: `name0` to `name40`. None is evaluated that nobody asks for.
+fn grown(name: &str, first: &str, of: &str) -> String {
     (0..40).fold(format!("{name}0 := {first}\n"), |mut rules, i| {
         let before = format!("{name}{i}");
-        writeln!(rules, "{name}{} := {}", i + 1, twice.replace('@', &before)).unwrap();
+        writeln!(rules, "{name}{} := {}", i + 1, of.replace('@', &before)).unwrap();
         rules
     })
 }
@@ -94,10 +94,10 @@ fn memory_that_grows_without_end_ends_the_process_that_evaluates() {
     let memory = Err(Unanswered::Ended("its evaluation took more than 96 MiB of memory or 32 MiB of stack".to_owned()));
     // Long, so that memory runs out long before time does.
     let long = format!("\"{}\"", "x".repeat(64 * 1024));
-    let text = doubled("text", &long, "concat(\"\", [@, @])");
+    let text = grown("text", &long, "concat(\"\", [@, @])");
     assert_eq!(asked(&format!("{text}Asked := count(text40)")), memory);
     // The engine shares what is the same; whoever prints it does not.
-    let shared = doubled("list", &long, "[@, @]");
+    let shared = grown("list", &long, "[@, @]");
     assert_eq!(asked(&format!("{shared}Asked := list40")), memory);
 }
 
@@ -112,17 +112,15 @@ fn a_deep_chain_of_rules_ends_the_evaluation_and_nothing_else() {
 fn what_the_engines_clock_does_not_see_ends_in_time_all_the_same() {
     let began = Instant::now();
     let late = Err(Unanswered::Ended("its evaluation took longer than 2 s altogether".to_owned()));
-    let shared = doubled("a", "[1, 1]", "[@, @]") + &doubled("b", "[1, 1]", "[@, @]");
+    let shared = grown("a", "[1, 1]", "[@, @]") + &grown("b", "[1, 1]", "[@, @]");
     assert_eq!(asked(&format!("{shared}Asked if a40 == b40")), late, "one comparison");
     assert!(began.elapsed() > bounds::LONGEST, "{:?}", began.elapsed());
 }
 
 #[test]
 fn the_time_of_all_questions_is_counted_together() {
-    let list = "b0 := [1, 2, 3, 4, 5, 6, 7, 8, 9]\n".to_owned()
-        + &(0..4)
-            .fold(String::new(), |rules, i| format!("{rules}b{} := array.concat(b{i}, array.concat(b{i}, b{i}))\n", i + 1));
-    let policy = opened(&format!("{list}Asked if {{ some x in b4; some y in b4; some z in b4; x + y + z > 100 }}"));
+    let lists = grown("b", "[1, 2, 3, 4, 5, 6, 7, 8, 9]", "array.concat(@, array.concat(@, @))");
+    let policy = opened(&format!("{lists}Asked if {{ some x in b4; some y in b4; some z in b4; x + y + z > 100 }}"));
     let answers: Vec<_> = std::iter::repeat_with(|| policy.ask("Asked", &Value::Null).unwrap_err()).take(100).collect();
     assert_eq!(answers[0], Unanswered::TookTooLong(LONGEST_EVALUATION));
     let late = answers.iter().position(|answer| matches!(answer, Unanswered::Ended(why) if why.contains("2 s altogether")));
@@ -132,10 +130,8 @@ fn the_time_of_all_questions_is_counted_together() {
 
 #[test]
 fn an_answer_that_is_computed_to_any_length_is_not_taken() {
-    let list = (0..14).fold("b0 := [\"0123456789abcdef\", 1]\n".to_owned(), |rules, i| {
-        format!("{rules}b{} := array.concat(b{i}, array.concat(b{i}, b{i}))\n", i + 1)
-    });
-    let policy = opened(&format!("{list}Asked := b10\nOther := 1"));
+    let lists = grown("b", "[\"0123456789abcdef\", 1]", "array.concat(@, array.concat(@, @))");
+    let policy = opened(&format!("{lists}Asked := b10\nOther := 1"));
     let reason = policy.ask("Asked", &Value::Null).unwrap_err();
     let expected = "its answer is not taken: it is longer than the 1048576 bytes that are read";
     assert_eq!(reason, Unanswered::Ended(expected.to_owned()));
@@ -149,7 +145,7 @@ fn an_answer_that_is_computed_to_any_length_is_not_taken() {
 fn a_policy_that_was_ended_is_no_finding_that_lasts_and_the_next_one_is_examined() {
     let there: Arc<dyn Evaluator> = Arc::new(separate());
     let examined = |text: &str| Examined::of(&Arc::new(Document::AgentPolicy(text.into())), &there);
-    let shared = doubled("a", &format!("\"{}\"", "x".repeat(64 * 1024)), "[@, @]");
+    let shared = grown("a", &format!("\"{}\"", "x".repeat(64 * 1024)), "[@, @]");
     let Err(Unexaminable::Unanswered { rule, reason }) = examined(&format!("{HEAD}{shared}policy_data := a40")) else {
         panic!("it is examined")
     };

@@ -53,6 +53,13 @@ pub(crate) fn head(length: usize) -> String {
     )
 }
 
+/// The answer to a review, for which the server may take its time.
+pub(crate) async fn asked(stream: &mut TlsStream<TcpStream>, review: &str) -> String {
+    let head = head(review.len()).replace("timeout=5s", "timeout=30s");
+    stream.write_all(format!("{head}{review}").as_bytes()).await.unwrap();
+    answer(stream).await
+}
+
 /// What comes until the other side closes, or nothing more comes for a while.
 pub(crate) async fn answer(stream: &mut TlsStream<TcpStream>) -> String {
     let mut answer = Vec::new();

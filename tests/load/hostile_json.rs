@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-
-use crate::client::{answer, connect, connector, head, is_served};
+use crate::client::{asked, connect, connector, is_served};
+use crate::sample;
 use crate::server::Server;
 
 /// No answer here takes a processor as long: they are sentences, not reflections.
@@ -24,17 +22,7 @@ const MANY: usize = 20_000;
 
 /// A review of the sample's pod, which its allow-list lists, with `old` in it replaced by `new`.
 fn review(old: &str, new: &str) -> String {
-    let manifest = std::fs::read_to_string("manifests/samples/consumer.yaml").unwrap();
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&manifest).unwrap();
-    let pod = documents.into_iter().find(|document| document["kind"] == "Pod").unwrap();
-    let review = json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "request": {
-            "uid": "u", "operation": "CREATE", "namespace": "kafka", "kind": {"group": "", "version": "v1", "kind": "Pod"},
-            "object": pod
-        }
-    });
-    let text = review.to_string();
+    let text = sample::review(&sample::pod());
     assert!(text.contains(old), "the review has {old}");
     text.replacen(old, new, 1)
 }
@@ -148,9 +136,7 @@ async fn hostile_json_is_read_as_the_api_server_reads_it_or_refused_with_the_rea
     for (what, review, says) in cases() {
         let mut stream = connect(&server, &connector).await.unwrap();
         let before = server.worked();
-        let head = head(review.len()).replace("timeout=5s", "timeout=30s");
-        stream.write_all(format!("{head}{review}").as_bytes()).await.unwrap();
-        let answer = answer(&mut stream).await.replace("\\\"", "\"");
+        let answer = asked(&mut stream, &review).await.replace("\\\"", "\"");
         let took = server.worked().saturating_sub(before);
         if !answer.contains(says) || answer.len() > LONGEST_ANSWER || took > LONGEST {
             wrong.push(format!(

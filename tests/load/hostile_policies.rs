@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_policy::Digest;
-use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use serde_json::json;
 
-use crate::client::{answer, connect, connector, head, is_served};
+use crate::client::{asked, connect, connector, is_served};
+use crate::sample;
 use crate::server::Server;
 
 /// The server itself never has more memory than this, in bytes: what a policy takes is not its own.
@@ -61,29 +61,12 @@ fn allow_list(policies: &[&str]) -> String {
     )
 }
 
-/// The review of the sample's pod with this policy.
-fn review(policy: &str) -> String {
-    let manifest = std::fs::read_to_string("manifests/samples/consumer.yaml").unwrap();
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&manifest).unwrap();
-    let mut pod = documents.into_iter().find(|document| document["kind"] == "Pod").unwrap();
-    pod["metadata"]["annotations"]["io.katacontainers.config.agent.policy"] = json!(STANDARD.encode(policy));
-    json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "request": {
-            "uid": "u", "operation": "CREATE", "namespace": "kafka", "kind": {"group": "", "version": "v1", "kind": "Pod"},
-            "object": pod
-        }
-    })
-    .to_string()
-}
-
 /// What is said of the sample's pod with this policy.
-async fn asked(server: &Server, policy: &str) -> String {
+async fn said(server: &Server, policy: &str) -> String {
+    let mut pod = sample::pod();
+    pod["metadata"]["annotations"]["io.katacontainers.config.agent.policy"] = json!(STANDARD.encode(policy));
     let mut stream = connect(server, &connector(server)).await.unwrap();
-    let review = review(policy);
-    let head = head(review.len()).replace("timeout=5s", "timeout=30s");
-    stream.write_all(format!("{head}{review}").as_bytes()).await.unwrap();
-    answer(&mut stream).await
+    asked(&mut stream, &sample::review(&pod)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,26 +74,26 @@ async fn listed_policies_that_take_memory_or_time_without_end_are_refused_and_ho
     let hostile = hostile();
     let listed: Vec<&str> = hostile.iter().map(|(policy, _)| &**policy).chain([FITTING]).collect();
     let server = Server::listing(&allow_list(&listed));
-    assert!(asked(&server, FITTING).await.contains(r#""allowed":true"#));
+    assert!(said(&server, FITTING).await.contains(r#""allowed":true"#));
     for (policy, says) in &hostile {
-        let answer = asked(&server, policy).await;
+        let answer = said(&server, policy).await;
         assert!(answer.contains(says) && answer.contains("\"code\":403"), "{answer}\nshould say: {says}");
         server.is_well();
     }
     // Whoever has a policy that is known is answered while another is evaluated.
     let (endless, _) = hostile.iter().find(|(_, says)| *says == TIME).unwrap();
-    let mut refused = std::pin::pin!(asked(&server, endless));
+    let mut refused = std::pin::pin!(said(&server, endless));
     for _ in 0..3 {
         tokio::select! {
             biased;
-            known = asked(&server, FITTING) => assert!(known.contains(r#""allowed":true"#), "{known}"),
+            known = said(&server, FITTING) => assert!(known.contains(r#""allowed":true"#), "{known}"),
             early = &mut refused => panic!("it is refused before those who did not have to wait are answered: {early}"),
         }
     }
     assert!(refused.await.contains(TIME));
     // All at a time wait for each other, and for no longer than each takes.
-    let all = futures::future::join_all(hostile.iter().map(|(policy, _)| asked(&server, policy)));
-    let (answers, known) = tokio::join!(all, asked(&server, FITTING));
+    let all = futures::future::join_all(hostile.iter().map(|(policy, _)| said(&server, policy)));
+    let (answers, known) = tokio::join!(all, said(&server, FITTING));
     assert!(known.contains(r#""allowed":true"#), "{known}");
     for (answer, (_, says)) in answers.iter().zip(&hostile) {
         assert!(answer.contains(says), "{answer}\nshould say: {says}");

@@ -8,5 +8,6 @@ mod client;
 mod crowds;
 mod hostile_json;
 mod hostile_policies;
+mod sample;
 mod server;
 mod slow;

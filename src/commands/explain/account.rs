@@ -45,7 +45,7 @@ pub(super) fn account(pod: &PodInFile, measured: Measured, reading: &PolicyReadi
     }
     let mut findings = Vec::new();
     let mut warnings = Vec::new();
-    match Examined::of(&reading.document, &Separate::shared()) {
+    match Examined::of(&reading.document, &Separate::by_this_program()) {
         Ok(examined) => {
             findings.extend(examined.permissive.iter().map(ToString::to_string));
             statements.extend(guest::statements(&examined));

@@ -23,7 +23,7 @@ pub(super) async fn join(
     drain: &Drain,
 ) -> anyhow::Result<(Parts, Member)> {
     let (client, home) = cluster::connect().await?;
-    let knowledge = Arc::new(Knowledge::of_cluster(configuration, &home).evaluating(Separate::shared()));
+    let knowledge = Arc::new(Knowledge::of_cluster(configuration, &home).evaluating(Separate::by_this_program()));
     // A certificate for loopback is for trying out: no caBundle can verify it by the Service's name.
     let tried_out = matches!(source, Some(CertSource::SelfSigned { .. }));
     let own = source.is_none();

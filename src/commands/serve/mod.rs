@@ -74,7 +74,7 @@ async fn serve(
     let checks = listen(arguments.metrics_listen, manifests::HEALTH_PORT, arguments.standalone).await?;
     // What follows the facts is held until the end: dropping it stops it.
     let (parts, _following, mut member) = if arguments.standalone {
-        let knowledge = Arc::new(Knowledge::of_files(configuration).evaluating(Separate::shared()));
+        let knowledge = Arc::new(Knowledge::of_files(configuration).evaluating(Separate::by_this_program()));
         let following = standalone::follow(&arguments.allow_list, Arc::clone(&knowledge))?;
         (Parts::with(knowledge, source)?, Some(following), None)
     } else {

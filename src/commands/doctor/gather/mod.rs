@@ -204,7 +204,7 @@ fn facts(
         allow_list: Arc::new(AllowList::of(&sources)),
         namespaces: Some(Arc::new(namespaces)),
         runtime_classes: Some(Arc::new(classes)),
-        examined: Arc::new(SeenExaminations::by(Separate::shared())),
+        examined: Arc::new(SeenExaminations::by(Separate::by_this_program())),
         ..Facts::unwatched(Arc::clone(configuration), home)
     })
 }
