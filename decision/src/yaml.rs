@@ -15,11 +15,15 @@ pub struct YamlError {
     pub message: String,
 }
 
+/// The same as [`read`], in half the time for a long text; `None` where something is wrong, and `read` says what and where.
+pub(crate) fn read_good<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |deserializer| T::deserialize(deserializer)).ok()
+}
+
 /// Reads one YAML document into `T`. An empty text reads as null.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     let mut track = serde_path_to_error::Track::new();
-    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
+    let read = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |deserializer| {
         T::deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track))
     });
     read.map_err(|error| {
@@ -37,6 +41,10 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
             },
         }
     })
+}
+
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! { with_snippet: false, strict_booleans: true }
 }
 
 /// The reader's message without its hints for programmers, and without characters that a log line cannot hold.

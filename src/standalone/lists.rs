@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use countersign_decision::allow_list::{ConfigMapText, RejectedConfigMap, Sources};
+use countersign_policy::Digest;
 use jiff::{SignedDuration, Timestamp};
 
 use super::parse::{FileError, parse_allow_list_file};
@@ -19,8 +20,8 @@ pub(super) struct Lists {
 #[derive(Debug)]
 struct File {
     path: PathBuf,
-    /// What was in it when it was last looked at.
-    seen: Result<String, FileError>,
+    /// The digest of what was in it when it was last looked at.
+    seen: Result<Digest, FileError>,
     /// How many `ConfigMap`s its last good version has.
     config_maps: usize,
     broken: Option<Broken>,
@@ -41,12 +42,14 @@ impl Lists {
         let mut lists = Self { files: Vec::new(), sources: Sources::default() };
         for path in paths {
             let text = read(path)?;
+            let seen = Ok(digest(&text));
             let config_maps = parse_allow_list_file(&path.to_string_lossy(), &text)?;
-            for config_map in &config_maps {
-                lists.sources.take(config_map, Timestamp::UNIX_EPOCH, SignedDuration::ZERO)?;
+            // A long list is not held twice, nor longer than it takes.
+            drop(text);
+            lists.files.push(File { path: path.clone(), seen, config_maps: config_maps.len(), broken: None });
+            for config_map in config_maps {
+                lists.sources.take(&config_map, Timestamp::UNIX_EPOCH, SignedDuration::ZERO)?;
             }
-            let file = File { path: path.clone(), seen: Ok(text), config_maps: config_maps.len(), broken: None };
-            lists.files.push(file);
         }
         Ok(lists)
     }
@@ -85,10 +88,11 @@ impl Lists {
 impl File {
     fn look(&mut self, sources: &mut Sources, now: Timestamp, last_good_for: SignedDuration) -> bool {
         let text = read(&self.path);
-        if text == self.seen {
+        let seen = text.as_ref().map(|text| digest(text)).map_err(Clone::clone);
+        if seen == self.seen {
             return self.lapse(sources, now);
         }
-        self.seen.clone_from(&text);
+        self.seen = seen;
         match text.and_then(|text| parse_allow_list_file(&self.path.to_string_lossy(), &text)) {
             Ok(config_maps) => self.take(&config_maps, sources, now, last_good_for),
             Err(problem) => self.reject(&problem, now, last_good_for),
@@ -136,6 +140,10 @@ impl File {
         let rest = config_map.strip_prefix(&*self.path.to_string_lossy());
         rest.is_some_and(|rest| rest.starts_with('/'))
     }
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::sha256_of(text.as_bytes())
 }
 
 fn read(path: &Path) -> Result<String, FileError> {

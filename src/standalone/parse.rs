@@ -43,7 +43,7 @@ pub enum FileError {
     Rejected(#[from] RejectedConfigMap),
 }
 
-/// What every Kubernetes object begins with, so that another kind of document is named before its fields are.
+/// What every Kubernetes object begins with, to name another kind of document.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Head {
@@ -60,10 +60,8 @@ enum Head {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Document {
-    #[serde(rename = "apiVersion")]
-    _api_version: IgnoredAny,
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
+    api_version: String,
+    kind: String,
     metadata: Metadata,
     #[serde(default)]
     data: Option<BTreeMap<String, String>>,
@@ -83,16 +81,14 @@ struct Metadata {
 /// Reads the text of an allow-list file called `file`. Each `ConfigMap` is named `<file>/<its name>`, so that files never take
 /// each other's place. What the `ConfigMap`s hold is checked by `Sources::take`.
 pub fn parse_allow_list_file(file: &str, text: &str) -> Result<Vec<ConfigMapText>, FileError> {
-    for head in documents::<Head>(file, text)? {
-        let found = match &head.value {
-            Head::Object { api_version, kind } if (api_version.as_str(), kind.as_str()) == ("v1", "ConfigMap") => continue,
-            Head::Object { api_version, kind } => format!("this is a {kind} ({api_version})"),
-            Head::Other(_) => "this is not a ConfigMap".to_owned(),
-        };
-        return Err(at(file, &head, format!("{found}: write ConfigMaps (v1) alone, as `countersign allow` prints them")));
+    let read = documents::<Document>(file, text);
+    let is_one = |document: &Spanned<Document>| is_config_map(&document.value.api_version, &document.value.kind);
+    if !read.as_ref().is_ok_and(|all| all.iter().all(is_one)) {
+        // A document of another kind is named as such before its fields are.
+        no_other_kinds(file, text)?;
     }
     let mut config_maps: Vec<ConfigMapText> = Vec::new();
-    for document in documents::<Document>(file, text)? {
+    for document in read? {
         let Metadata { name, labels } = &document.value.metadata;
         let key = labels::ALLOW_LIST;
         if labels.get(key).is_none_or(|value| value != "true") {
@@ -107,6 +103,23 @@ pub fn parse_allow_list_file(file: &str, text: &str) -> Result<Vec<ConfigMapText
         config_maps.push(ConfigMapText { name, data: data.unwrap_or_default(), binary_keys });
     }
     if config_maps.is_empty() { Err(FileError::Empty { file: file.to_owned() }) } else { Ok(config_maps) }
+}
+
+/// Says which document is of another kind, and which.
+fn no_other_kinds(file: &str, text: &str) -> Result<(), FileError> {
+    for head in documents::<Head>(file, text)? {
+        let found = match &head.value {
+            Head::Object { api_version, kind } if is_config_map(api_version, kind) => continue,
+            Head::Object { api_version, kind } => format!("this is a {kind} ({api_version})"),
+            Head::Other(_) => "this is not a ConfigMap".to_owned(),
+        };
+        return Err(at(file, &head, format!("{found}: write ConfigMaps (v1) alone, as `countersign allow` prints them")));
+    }
+    Ok(())
+}
+
+fn is_config_map(api_version: &str, kind: &str) -> bool {
+    (api_version, kind) == ("v1", "ConfigMap")
 }
 
 /// The documents of a text that are not empty, with their places.

@@ -1,5 +1,7 @@
 //! One entry of the allow-list: a digest and where it counts.
 
+use std::sync::Arc;
+
 use countersign_policy::Digest;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -46,7 +48,7 @@ pub struct WrittenEntry {
 }
 
 /// Where an entry counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Namespaces {
     /// In every namespace.
     All,
@@ -88,18 +90,19 @@ impl Serialize for Namespaces {
 }
 
 /// An entry whose fields agree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenEntry")]
 pub struct Entry {
     /// The policy digest.
     pub digest: Digest,
     /// A name for people.
-    pub name: Option<String>,
-    /// What the entry says of the digest.
-    pub says: Says,
+    pub name: Option<Box<str>>,
+    /// What the entry says of the digest: shared by entries of a text that say the same, as those of one team do.
+    pub says: Arc<Says>,
 }
 
 /// What an entry says of its digest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Says {
     /// It is refused in these namespaces.
     Revoked(Namespaces),
@@ -108,7 +111,7 @@ pub enum Says {
 }
 
 /// Where and for whom a digest is admitted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// In which namespaces.
     pub namespaces: Namespaces,
@@ -145,7 +148,7 @@ impl TryFrom<WrittenEntry> for Entry {
             let namespaces = namespaces.ok_or("namespaces is missing: name the namespaces, or write [\"*\"] for all")?;
             Says::Admitted(Scope { namespaces, service_accounts, profiles, not_after, permissive })
         };
-        Ok(Self { digest, name, says })
+        Ok(Self { digest, name: name.map(String::into_boxed_str), says: Arc::new(says) })
     }
 }
 

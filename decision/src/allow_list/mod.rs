@@ -4,9 +4,10 @@ mod entry;
 mod parse;
 mod sources;
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use countersign_policy::Digest;
+use hashbrown::HashTable;
 use jiff::Timestamp;
 
 pub use entry::{Entry, Namespaces, Says, Scope, WrittenEntry};
@@ -16,9 +17,10 @@ pub use sources::{ConfigMapText, RejectedConfigMap, Sources};
 /// Every entry in force, found by digest. Never changed: a new list takes its place.
 #[derive(Debug, Clone, Default)]
 pub struct AllowList {
-    by_digest: HashMap<Digest, Vec<Place>>,
+    /// Places alone, found by the hash of the digest that stands there: a long list holds each digest once.
+    by_digest: HashTable<Place>,
+    hasher: RandomState,
     sources: Vec<(String, sources::Source)>,
-    count: usize,
 }
 
 /// Where an entry stands: source, key, entry.
@@ -75,49 +77,48 @@ pub enum Near {
 impl AllowList {
     /// The list that the sources make up together.
     pub fn of(sources: &Sources) -> Self {
-        let mut list = Self::default();
-        for (name, source) in &sources.by_name {
-            let at_source = u32::try_from(list.sources.len()).unwrap_or(u32::MAX);
+        let sources: Vec<_> = sources.by_name.iter().map(|(name, source)| (name.clone(), source.clone())).collect();
+        let count = sources.iter().flat_map(|(_, source)| &*source.keys).map(|(_, entries)| entries.len()).sum();
+        let hasher = RandomState::new();
+        let mut by_digest = HashTable::with_capacity(count);
+        for (at_source, (_, source)) in (0..).zip(&sources) {
             for (at_key, (_, entries)) in (0..).zip(source.keys.iter()) {
                 for (at_entry, entry) in (0..).zip(entries) {
-                    list.by_digest.entry(entry.digest).or_default().push(Place(at_source, at_key, at_entry));
-                    list.count += 1;
+                    // There is room for all, so that no place is hashed again.
+                    by_digest.insert_unique(hasher.hash_one(entry.digest), Place(at_source, at_key, at_entry), |_| 0);
                 }
             }
-            list.sources.push((name.clone(), source.clone()));
         }
-        list
+        Self { by_digest, hasher, sources }
     }
 
     /// How many entries there are.
-    pub const fn len(&self) -> usize {
-        self.count
+    pub fn len(&self) -> usize {
+        self.by_digest.len()
     }
 
     /// Whether there is no entry.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
+    pub fn is_empty(&self) -> bool {
+        self.by_digest.is_empty()
     }
 
     /// Whether any entry names the digest, whatever it says of it.
     pub fn names(&self, digest: &Digest) -> bool {
-        self.by_digest.contains_key(digest)
+        self.entries(digest).next().is_some()
     }
 
     /// What the list says of `digest` for `applicant`. Revocations beat every other entry; beyond that order never matters.
     pub fn find(&self, digest: &Digest, applicant: Applicant<'_>) -> Finding {
-        let places = self.by_digest.get(digest).map(Vec::as_slice).unwrap_or_default();
-        let entries = || places.iter().filter_map(|place| self.at(*place));
-        let revoked = entries().find(
-            |(found, _)| matches!(&found.entry.says, Says::Revoked(namespaces) if namespaces.contain(applicant.namespace)),
+        let revoked = self.entries(digest).find(
+            |(found, _)| matches!(&*found.entry.says, Says::Revoked(namespaces) if namespaces.contain(applicant.namespace)),
         );
         if let Some((found, _)) = revoked {
             return Finding::Revoked { entry: found.named() };
         }
         let mut near = None;
         let mut listed: Option<(String, bool)> = None;
-        for (found, source) in entries() {
-            let Says::Admitted(scope) = &found.entry.says else { continue };
+        for (found, source) in self.entries(digest) {
+            let Says::Admitted(scope) = &*found.entry.says else { continue };
             match mismatch(scope, source, &found, applicant) {
                 None => match &mut listed {
                     None => listed = Some((found.named(), scope.permissive)),
@@ -130,6 +131,12 @@ impl AllowList {
             Some((entry, permissive)) => Finding::Listed { entry, permissive },
             None => Finding::NotListed(near),
         }
+    }
+
+    /// The entries that name the digest, in no order that matters.
+    fn entries(&self, digest: &Digest) -> impl Iterator<Item = (Found<'_>, &sources::Source)> {
+        let places = self.by_digest.iter_hash(self.hasher.hash_one(digest));
+        places.filter_map(|place| self.at(*place)).filter(|(found, _)| found.entry.digest == *digest)
     }
 
     fn at(&self, Place(source, key, entry): Place) -> Option<(Found<'_>, &sources::Source)> {

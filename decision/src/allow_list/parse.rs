@@ -1,5 +1,8 @@
 //! Reading one key of an allow-list ConfigMap.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde_saphyr::Spanned;
 
 use super::entry::{Entry, WrittenEntry};
@@ -7,18 +10,27 @@ use crate::yaml::{self, YamlError};
 
 /// Reads the text under one key: a list of entries. An empty text (or comments alone) is an empty list.
 pub fn parse_entries(text: &str) -> Result<Vec<Entry>, YamlError> {
-    let written: Option<Vec<Spanned<WrittenEntry>>> = yaml::read(text)?;
-    let mut entries = Vec::new();
-    for (index, written) in written.unwrap_or_default().into_iter().enumerate() {
-        let (line, column) = (written.referenced.line(), written.referenced.column());
-        let entry = Entry::try_from(written.value).map_err(|problem| YamlError {
-            line,
-            column,
-            message: format!("[{index}]: {problem}"),
-        })?;
-        entries.push(entry);
+    let good = yaml::read_good::<Option<Vec<Entry>>>(text).map(Option::unwrap_or_default);
+    let mut entries = good.map_or_else(|| read_with_places(text), Ok)?;
+    let mut said = HashSet::new();
+    for entry in &mut entries {
+        match said.get(&entry.says) {
+            Some(the_same) => entry.says = Arc::clone(the_same),
+            None => drop(said.insert(Arc::clone(&entry.says))),
+        }
     }
+    entries.shrink_to_fit();
     Ok(entries)
+}
+
+/// The entries, read with the place of each, so that what is wrong can be said.
+fn read_with_places(text: &str) -> Result<Vec<Entry>, YamlError> {
+    let written: Option<Vec<Spanned<WrittenEntry>>> = yaml::read(text)?;
+    let entry = |(index, written): (usize, Spanned<WrittenEntry>)| {
+        let (line, column) = (written.referenced.line(), written.referenced.column());
+        Entry::try_from(written.value).map_err(|problem| YamlError { line, column, message: format!("[{index}]: {problem}") })
+    };
+    written.unwrap_or_default().into_iter().enumerate().map(entry).collect()
 }
 
 #[cfg(test)]
@@ -46,7 +58,15 @@ mod tests {
         );
         let entries = parse_entries(&text).unwrap();
         assert_eq!(entries[0].name.as_deref(), Some("kafka consumer 1.5"));
-        assert!(matches!(&entries[1].says, super::super::entry::Says::Revoked(super::super::entry::Namespaces::All)));
+        assert!(matches!(&*entries[1].says, super::super::entry::Says::Revoked(super::super::entry::Namespaces::All)));
+    }
+
+    #[test]
+    fn entries_that_say_the_same_share_it() {
+        let entry = |namespace: &str| format!("- {{digest: {DIGEST}, namespaces: [{namespace}]}}\n");
+        let entries = parse_entries(&["kafka", "other", "kafka"].map(entry).concat()).unwrap();
+        let shared = |a: usize, b: usize| Arc::ptr_eq(&entries[a].says, &entries[b].says);
+        assert!(shared(0, 2) && !shared(0, 1));
     }
 
     #[test]

@@ -195,3 +195,18 @@ fn entries_of_a_lapsed_source_no_longer_count_and_its_revocations_do() {
     assert!(matches!(find(&list, kafka()), Finding::NotListed(Some(Near::Lapsed(..)))));
     assert!(matches!(list.find(&digest(2).parse().unwrap(), kafka()), Finding::Revoked { .. }));
 }
+
+#[test]
+fn each_digest_of_a_long_list_is_found_and_no_other() {
+    let digest = |number: u32| Digest::sha256_of(&number.to_be_bytes());
+    let entries: String =
+        (0..2000).map(|number| format!("- {{digest: \"{}\", namespaces: [kafka]}}\n", digest(number))).collect();
+    let list = list(&entries);
+    assert_eq!(list.len(), 2000);
+    for number in 0..2000 {
+        let entry = format!("allow-list/team.yaml[{number}]");
+        assert_eq!(list.find(&digest(number), kafka()), Finding::Listed { entry, permissive: false });
+        assert!(!list.names(&digest(2000 + number)));
+        assert_eq!(list.find(&digest(2000 + number), kafka()), Finding::NotListed(None));
+    }
+}

@@ -20,7 +20,7 @@ pub(super) fn examine(snapshot: &Snapshot) -> Examined {
         for (key, text) in &config_map.data {
             // What cannot be read is told by the check of the allow-list.
             for (index, entry) in parse_entries(text).unwrap_or_default().iter().enumerate() {
-                let Says::Admitted(scope) = &entry.says else { continue };
+                let Says::Admitted(scope) = &*entry.says else { continue };
                 let Some(ends) = scope.not_after else { continue };
                 let name = entry.name.as_ref().map_or_else(String::new, |name| format!(" ({name:?})"));
                 let what = format!("ConfigMap {}, key {key}, entry {index}{name}", config_map.name);
