@@ -19,6 +19,8 @@ pub(super) struct Guest<'a> {
     left: Cell<usize>,
     /// Whether a question came when none was left.
     unasked: Cell<bool>,
+    /// Whether an answer is missing that another try may give.
+    cut_short: Cell<bool>,
 }
 
 impl<'a> Guest<'a> {
@@ -29,17 +31,29 @@ impl<'a> Guest<'a> {
             policy: OnceCell::new(),
             left: Cell::new(MOST_QUESTIONS),
             unasked: Cell::new(false),
+            cut_short: Cell::new(false),
         }
     }
 
     /// A guest that answers nothing: it tells whether there is a question at all.
     pub(super) const fn silent() -> Guest<'static> {
-        Guest { opens: None, policy: OnceCell::new(), left: Cell::new(0), unasked: Cell::new(false) }
+        Guest {
+            opens: None,
+            policy: OnceCell::new(),
+            left: Cell::new(0),
+            unasked: Cell::new(false),
+            cut_short: Cell::new(false),
+        }
     }
 
     /// Whether there was a question that it did not take.
     pub(super) const fn left_a_question(&self) -> bool {
         self.unasked.get()
+    }
+
+    /// Whether something is not known for want of time or of a process, and may be known at another try.
+    pub(super) const fn was_cut_short(&self) -> bool {
+        self.cut_short.get()
     }
 
     /// What the guest makes of the differences between the `usual` request, which the policy describes, and the pod's.
@@ -83,15 +97,21 @@ impl<'a> Guest<'a> {
     fn allows(&self, request: &Request) -> Option<bool> {
         let mut answers = request.forms().into_iter().map(|form| {
             self.left.set(self.left.get().checked_sub(1)?);
-            let policy =
-                self.policy.get_or_init(|| self.opens.and_then(|(text, evaluator)| evaluator.open(text).ok())).as_ref()?;
-            let answer = policy.ask("CreateContainerRequest", &form);
-            if answer.is_err() {
-                // A rule that fails or takes too long does so again.
-                self.left.set(0);
-            }
+            let policy = self.policy.get_or_init(|| self.opened()).as_ref()?;
+            let answer = policy.ask("CreateContainerRequest", &form).map_err(|reason| self.note(reason.lasts()));
             Some(answer.ok()?.allowed())
         });
         answers.try_fold(false, |allowed, answer| Some(allowed || answer?))
+    }
+
+    fn opened(&self) -> Option<Box<dyn OpenPolicy>> {
+        let (text, evaluator) = self.opens?;
+        evaluator.open(text).map_err(|reason| self.note(reason.lasts())).ok()
+    }
+
+    /// Notes that there is no answer. There is no other question then: a rule that fails or takes too long would do so again.
+    fn note(&self, lasts: bool) {
+        self.left.set(0);
+        self.cut_short.set(self.cut_short.get() || !lasts);
     }
 }

@@ -93,7 +93,9 @@ impl Coverage {
         }
         let guest = Guest::new(self.document.policy().unwrap_or_default(), &*self.evaluator);
         let found: Arc<[Finding]> = self.judge(pod, &guest).into();
-        self.judged.insert(pod.clone(), Arc::clone(&found));
+        if !guest.was_cut_short() {
+            self.judged.insert(pod.clone(), Arc::clone(&found));
+        }
         found
     }
 

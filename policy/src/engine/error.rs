@@ -82,6 +82,11 @@ pub enum Unanswered {
 }
 
 impl Unreadable {
+    /// Whether the policy alone is the cause, so that another try would end the same way.
+    pub(crate) const fn lasts(&self) -> bool {
+        !matches!(self, Self::Failed | Self::Ended(_))
+    }
+
     pub(super) fn of(error: &anyhow::Error) -> Self {
         let (at, message) = split(&error.to_string());
         match at {
@@ -92,6 +97,11 @@ impl Unreadable {
 }
 
 impl Unanswered {
+    /// Whether the policy alone is the cause, so that another try would end the same way.
+    pub(crate) const fn lasts(&self) -> bool {
+        !matches!(self, Self::TookTooLong(_) | Self::Crashed | Self::Ended(_))
+    }
+
     /// For an evaluation that may take `longest`.
     pub(super) fn of(error: &anyhow::Error, longest: Duration) -> Self {
         let (at, message) = split(&error.to_string());

@@ -61,11 +61,11 @@ pub enum Unexaminable {
 impl Unexaminable {
     /// Whether the policy alone is the cause, so that another try would end the same way.
     pub(crate) const fn lasts(&self) -> bool {
-        !matches!(
-            self,
-            Self::Unreadable(Unreadable::Failed | Unreadable::Ended(_))
-                | Self::Unanswered { reason: Unanswered::TookTooLong(_) | Unanswered::Crashed | Unanswered::Ended(_), .. }
-        )
+        match self {
+            Self::Unreadable(reason) => reason.lasts(),
+            Self::Unanswered { reason, .. } => reason.lasts(),
+            Self::Data(_) | Self::NoData => true,
+        }
     }
 }
 

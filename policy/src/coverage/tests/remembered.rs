@@ -1,6 +1,8 @@
 //! What is remembered of judged pods, and what that takes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use quick_cache::Weighter as _;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use super::{AskedPod, app, asked, policy, said, written};
 use crate::coverage::pod::{AskedContainer, Mount, Variable, Volume};
 use crate::coverage::{Coverage, Finding, Weight, weight};
+use crate::engine::{Answer, Evaluator, InProcess, OpenPolicy, Unanswered, Unreadable};
 
 /// What is compared with a policy that describes working directory `/policy`, and allows that one alone.
 fn coverage() -> Coverage {
@@ -34,6 +37,49 @@ fn a_pod_that_needs_no_answer_is_judged_at_once_and_another_when_it_comes_again(
     assert_eq!(coverage.findings_at_once(&differing), None);
     assert_eq!(said(&coverage.findings(&differing)), expected);
     assert_eq!(coverage.findings_at_once(&differing).as_deref().map(said), Some(expected.map(str::to_owned).to_vec()));
+}
+
+/// Has no process for the first pod, no time for the second, and a rule that fails for the fourth.
+#[derive(Debug, Default)]
+struct Busy(AtomicUsize);
+
+struct Open(Result<Box<dyn OpenPolicy>, Unanswered>);
+
+impl Evaluator for Busy {
+    fn open(&self, text: &str) -> Result<Box<dyn OpenPolicy>, Unreadable> {
+        Ok(Box::new(Open(match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 => return Err(Unreadable::Ended("no process can be had".to_owned())),
+            1 => Err(Unanswered::TookTooLong(Duration::from_millis(400))),
+            2 => Ok(InProcess.open(text)?),
+            _ => Err(Unanswered::FailedSomewhere("a conflict".to_owned())),
+        })))
+    }
+}
+
+impl OpenPolicy for Open {
+    fn ask(&self, rule: &str, input: &Value) -> Result<Answer, Unanswered> {
+        self.0.as_ref().map_err(Clone::clone)?.ask(rule, input)
+    }
+
+    fn set_state(&mut self, _: &Value) -> Result<(), Unanswered> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_not_known_for_want_of_time_or_of_a_process_is_asked_again() {
+    let busy = Arc::new(Busy::default());
+    let coverage = Coverage { evaluator: Arc::clone(&busy) as _, ..coverage() };
+    let differing = pod(json!({"workingDir": "/pod"}));
+    for expected in ["Unknown", "Unknown", "Refused"] {
+        assert_eq!(coverage.findings_at_once(&differing), None, "it is asked again");
+        let found = said(&coverage.findings(&differing));
+        assert!(found[0].starts_with(expected) && found.len() == 1, "{found:?}");
+    }
+    assert!(coverage.findings_at_once(&differing).is_some(), "there was an answer");
+    let other = pod(json!({"workingDir": "/other"}));
+    assert!(said(&coverage.findings(&other))[0].starts_with("Unknown"));
+    assert!(coverage.findings_at_once(&other).is_some(), "a rule that fails would do so again");
 }
 
 #[test]
