@@ -8,7 +8,7 @@ use countersign_policy::examined::Examination;
 use countersign_policy::{Digest, MalformedPolicy, Measured, PolicyReading};
 
 use crate::allow_list::{Applicant, Finding};
-use crate::asked::asked_pod;
+use crate::asked::{asked_pod, written_alike};
 use crate::configuration::{Configuration, Mode, Profile};
 use crate::facts::{Facts, Handler, NamespaceFacts};
 use crate::labels;
@@ -79,6 +79,21 @@ impl Policy<'_> {
     pub(crate) fn examination(&self) -> Option<&Examination> {
         let reading = self.reading().as_ref().ok()?;
         Some(self.examination.get_or_init(|| self.facts.examined.of(reading)))
+    }
+
+    /// The same, if the policy was examined before.
+    pub(crate) fn earlier_examination(&self) -> Option<&Examination> {
+        if self.examination.get().is_none() {
+            let earlier = self.facts.examined.known(&self.digest()?)?;
+            self.examination.get_or_init(|| earlier);
+        }
+        self.examination.get()
+    }
+
+    /// Whether another pod, too, asks this of its guest.
+    pub(crate) fn asks_the_same_as(&self, other: &Self) -> bool {
+        let written_alike = self.namespace == other.namespace && written_alike(self.pod, other.pod);
+        written_alike || self.asked_pod() == other.asked_pod()
     }
 
     /// What the pod asks of its guest; the error names the field that cannot be read.

@@ -25,8 +25,12 @@ pub fn validate_at_once(request: &PodRequest<'_>, known: &Known<'_>) -> Option<V
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
-    let takes_its_time = rules::takes_its_time(&subject, known);
-    (!takes_its_time).then(|| judge(request, known, &setting, &subject))
+    let takes_its_time = |rule: &Rule| asked(rule, &subject).is_some() && (rule.takes_its_time)(&subject, known);
+    let exempt = exempt(request, &subject);
+    if exempt.is_none() && RULES.iter().any(takes_its_time) {
+        return None;
+    }
+    Some(exempt.unwrap_or_else(|| judge(known, &setting, &subject)))
 }
 
 /// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what
@@ -36,27 +40,38 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
-    judge(request, known, &setting, &subject)
+    exempt(request, &subject).unwrap_or_else(|| judge(known, &setting, &subject))
 }
 
-fn judge(request: &PodRequest<'_>, known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
-    let old = subject.before;
+/// The verdict on a pod that no rule is asked about; `None` for all others.
+fn exempt(request: &PodRequest<'_>, subject: &Subject<'_>) -> Option<Verdict> {
+    if claims_anew(subject) {
+        None
+    } else if request.is_terminating() {
+        Some(Verdict::untouched())
+    } else {
+        request.is_mirror().then(|| mirror_pod(subject))
+    }
+}
+
+/// Whether the pod begins to claim that it is countersigned.
+fn claims_anew(subject: &Subject<'_>) -> bool {
+    subject.claims_countersigned && subject.before.is_none_or(|old| !old.claims_countersigned)
+}
+
+/// What the failing of a rule means for the pod; `None` where the rule is not asked.
+fn asked(rule: &Rule, subject: &Subject<'_>) -> Option<Weight> {
+    let weight = weight(rule, subject)?;
+    let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, subject);
+    (claims_anew(subject) || !subject.before.is_some_and(judged_before)).then_some(weight)
+}
+
+fn judge(known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
     let claims = subject.claims_countersigned;
-    let claims_anew = claims && old.is_none_or(|old| !old.claims_countersigned);
-    if !claims_anew && request.is_terminating() {
-        return Verdict::untouched();
-    }
-    if !claims_anew && request.is_mirror() {
-        return mirror_pod(subject);
-    }
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
     for rule in &RULES {
-        let Some(weight) = weight(rule, subject) else { continue };
-        let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, subject);
-        if !claims_anew && old.is_some_and(judged_before) {
-            continue;
-        }
+        let Some(weight) = asked(rule, subject) else { continue };
         let (judgement, remarks) = (rule.judge)(subject, known);
         warnings.extend(remarks.iter().map(Refusal::line));
         if let Err(refusal) = judgement {

@@ -85,6 +85,29 @@ fn a_policy_that_runs_out_of_time_does_so_once_for_a_request_however_many_rules_
 }
 
 #[test]
+fn an_update_that_leaves_pod_and_policy_as_they_were_is_judged_at_once_and_examines_nothing() {
+    let case = case("policy-covers-the-pod", "covered");
+    let counted = Arc::new(Counted::default());
+    let examined = Arc::new(SeenExaminations::by(Arc::clone(&counted) as _));
+    let facts = Facts { examined, ..case.given.facts().unwrap() };
+    let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
+    let old = case.pod.to_string();
+    let updated = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut pod = case.pod.clone();
+        edit(&mut pod);
+        let pod = pod.to_string();
+        let request = PodRequest { operation: Operation::Update, old: Some(Pod::from_json(&old).unwrap()), ..request(&pod) };
+        validate_at_once(&request, &known).map(|verdict| verdict.message())
+    };
+    let finalized = |pod: &mut serde_json::Value| pod["metadata"]["finalizers"] = serde_json::json!(["a.b/c"]);
+    let deleted = |pod: &mut serde_json::Value| pod["metadata"]["deletionTimestamp"] = "2027-01-01T00:00:00Z".into();
+    assert!(updated(&finalized).is_some() && updated(&deleted).is_some());
+    assert_eq!(counted.0.load(Ordering::Relaxed), 0);
+    let asks_for_more = |pod: &mut serde_json::Value| pod["spec"]["shareProcessNamespace"] = true.into();
+    assert_eq!(updated(&asks_for_more), None, "what it asks of its guest is judged anew");
+}
+
+#[test]
 fn only_a_pod_that_the_policy_has_to_be_asked_about_is_not_judged_at_once_when_the_policy_is_known() {
     let (covered, differs) = (case("policy-covers-the-pod", "covered"), case("policy-covers-the-pod", "another_command"));
     let facts = covered.given.facts().unwrap();

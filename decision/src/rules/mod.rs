@@ -29,7 +29,6 @@ use crate::verdict::Refusal;
 
 pub(crate) use host_namespaces::judge_subject as judge_host_namespaces;
 pub(crate) use opt_in_malformed::judge_subject as judge_opt_in;
-pub(crate) use policy_covers_the_pod::takes_its_time;
 pub(crate) use policy_not_allowed::applicant;
 pub(crate) use profile_not_enabled::ID as PROFILE_NOT_ENABLED;
 pub(crate) use runtime_class::foreign as foreign_runtime_class;
@@ -74,6 +73,10 @@ pub(crate) trait Judge {
     fn reads<'a>(subject: &'a Subject<'a>) -> Option<Self::Reads<'a>>;
     /// Judges it.
     fn judge(reads: &Self::Reads<'_>, known: &Known<'_>) -> Judgement;
+    /// Whether judging it takes tens of milliseconds: a listed policy has to be examined first, or asked about this pod.
+    fn takes_its_time(_: &Self::Reads<'_>, _: &Known<'_>) -> bool {
+        false
+    }
     /// What is worth a warning whatever the judgement is.
     fn remarks(_: &Self::Reads<'_>, _: &Known<'_>) -> Vec<Refusal> {
         Vec::new()
@@ -89,10 +92,11 @@ pub struct Rule {
     pub judges: Judges,
     pub(crate) judge: for<'s> fn(&'s Subject<'s>, &Known<'_>) -> (Judgement, Vec<Refusal>),
     pub(crate) unchanged: for<'s> fn(&'s Subject<'s>, &'s Subject<'s>) -> bool,
+    pub(crate) takes_its_time: for<'s> fn(&'s Subject<'s>, &Known<'_>) -> bool,
 }
 
 const fn row<R: Judge>() -> Rule {
-    Rule { id: R::ID, judges: R::JUDGES, judge: judge::<R>, unchanged: unchanged::<R> }
+    Rule { id: R::ID, judges: R::JUDGES, judge: judge::<R>, unchanged: unchanged::<R>, takes_its_time: takes_its_time::<R> }
 }
 
 fn judge<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> (Judgement, Vec<Refusal>) {
@@ -102,6 +106,10 @@ fn judge<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> (Judgemen
 
 fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
     R::reads(old) == R::reads(new)
+}
+
+fn takes_its_time<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> bool {
+    R::reads(subject).is_some_and(|reads| R::takes_its_time(&reads, known))
 }
 
 /// Every rule, in the order in which failures are reported.

@@ -7,11 +7,9 @@
 //! Source: Kata Containers, genpolicy `rules.rego`, rule `CreateContainerRequest`.
 
 use countersign_policy::coverage::{Certainty, Finding};
-use countersign_policy::examined::Examined;
 
-use super::policy_not_allowed::{self, examination, look_up};
+use super::policy_not_allowed::{self, examination};
 use super::{Judge, Judgement, Judges};
-use crate::allow_list;
 use crate::configuration::{Coverage, Profile};
 use crate::facts::Known;
 use crate::subject::{Policy, Subject};
@@ -31,7 +29,7 @@ pub(super) struct Reads<'a> {
 impl PartialEq for Reads<'_> {
     /// Whether the policy is listed is for another rule, and what is found follows from the rest.
     fn eq(&self, other: &Self) -> bool {
-        (self.policy, self.profile) == (other.policy, other.profile) && self.policy.asked_pod() == other.policy.asked_pod()
+        (self.policy, self.profile) == (other.policy, other.profile) && self.policy.asks_the_same_as(other.policy)
     }
 }
 
@@ -57,6 +55,11 @@ impl Judge for PolicyCoversThePod {
         if refusing.is_empty() { Ok(()) } else { Err(refusal(&refusing)) }
     }
 
+    fn takes_its_time(reads: &Reads<'_>, known: &Known<'_>) -> bool {
+        policy_not_allowed::takes_its_time(&reads.listed, known)
+            || coverage(reads, known).is_some_and(|coverage| reads.policy.comparing_takes_its_time(coverage))
+    }
+
     fn remarks(reads: &Reads<'_>, known: &Known<'_>) -> Vec<Refusal> {
         let others =
             found(reads, known).unwrap_or_default().iter().filter(|finding| !refuses(finding, reads.profile)).take(MOST);
@@ -64,24 +67,14 @@ impl Judge for PolicyCoversThePod {
     }
 }
 
-/// What is found, if the policy is listed (no rule of a stranger is evaluated) and could be examined; the error says why the pod
-/// cannot be compared with it.
+/// What is found; the error says why the pod cannot be compared with its policy.
 fn found<'a>(reads: &'a Reads<'_>, known: &Known<'_>) -> Result<&'a [Finding], &'a str> {
-    let Some(examination) = examination(&reads.listed, known) else { return Ok(&[]) };
-    let Ok(Examined { coverage: Some(coverage), .. }) = &**examination else { return Ok(&[]) };
-    reads.policy.differences(coverage)
+    coverage(reads, known).map_or(Ok(&[]), |coverage| reads.policy.differences(coverage))
 }
 
-/// Whether judging the pod takes tens of milliseconds: its policy is listed and was never examined, or the policy's own rule has to
-/// be asked about this pod.
-pub(crate) fn takes_its_time(subject: &Subject<'_>, known: &Known<'_>) -> bool {
-    let Some(reads) = PolicyCoversThePod::reads(subject) else { return false };
-    let Some((digest, allow_list::Finding::Listed { .. })) = look_up(&reads.listed, known) else { return false };
-    let Some(examination) = known.facts.examined.known(&digest) else { return true };
-    match &*examination {
-        Ok(Examined { coverage: Some(coverage), .. }) => reads.policy.comparing_takes_its_time(coverage),
-        _ => false,
-    }
+/// What the pod is compared with, if the policy is listed (no rule of a stranger is evaluated) and could be examined.
+fn coverage<'a>(reads: &'a Reads<'_>, known: &Known<'_>) -> Option<&'a countersign_policy::coverage::Coverage> {
+    examination(&reads.listed, known)?.as_ref().as_ref().ok()?.coverage.as_ref()
 }
 
 fn refuses(finding: &Finding, profile: &Profile) -> bool {

@@ -29,8 +29,8 @@ pub(crate) struct Reads<'a> {
 impl PartialEq for Reads<'_> {
     /// The pod's name is for messages alone: the list does not ask for it.
     fn eq(&self, other: &Self) -> bool {
-        let asked = |reads: &Self| (reads.namespace.to_owned(), reads.service_account.to_owned(), reads.profile.to_owned());
-        self.policy == other.policy && asked(self) == asked(other)
+        let Self { policy, namespace, service_account, profile, name: _ } = *self;
+        (policy, namespace, service_account, profile) == (other.policy, other.namespace, other.service_account, other.profile)
     }
 }
 
@@ -82,6 +82,11 @@ pub(super) fn look_up<'a>(reads: &Reads<'a>, known: &Known<'_>) -> Option<(Diges
 pub(super) fn examination<'a>(reads: &Reads<'a>, known: &Known<'_>) -> Option<&'a Examination> {
     let (_, Finding::Listed { .. }) = look_up(reads, known)? else { return None };
     reads.policy.examination()
+}
+
+/// Whether [`examination`] takes tens of milliseconds: the policy is listed and was not examined before.
+pub(super) fn takes_its_time(reads: &Reads<'_>, known: &Known<'_>) -> bool {
+    matches!(look_up(reads, known), Some((_, Finding::Listed { .. }))) && reads.policy.earlier_examination().is_none()
 }
 
 /// The same for the audit log: digest and finding of a pod.
