@@ -90,10 +90,9 @@ impl Policy<'_> {
         self.examination.get()
     }
 
-    /// Whether another pod, too, asks this of its guest.
-    pub(crate) fn asks_the_same_as(&self, other: &Self) -> bool {
-        let written_alike = self.namespace == other.namespace && written_alike(self.pod, other.pod);
-        written_alike || self.asked_pod() == other.asked_pod()
+    /// Whether the old pod of the same request asks this of its guest too.
+    pub(crate) fn asks_the_same_as(&self, old: &Self) -> bool {
+        written_alike(self.pod, old.pod) || self.asked_pod() == old.asked_pod()
     }
 
     /// What the pod asks of its guest; the error names the field that cannot be read.

@@ -101,7 +101,9 @@ fn an_update_that_leaves_pod_and_policy_as_they_were_is_judged_at_once_and_exami
     };
     let finalized = |pod: &mut serde_json::Value| pod["metadata"]["finalizers"] = serde_json::json!(["a.b/c"]);
     let deleted = |pod: &mut serde_json::Value| pod["metadata"]["deletionTimestamp"] = "2027-01-01T00:00:00Z".into();
-    assert!(updated(&finalized).is_some() && updated(&deleted).is_some());
+    // No guest is asked for it.
+    let resized = |pod: &mut serde_json::Value| pod["spec"]["containers"][0]["resizePolicy"] = serde_json::json!([]);
+    assert!(updated(&finalized).is_some() && updated(&deleted).is_some() && updated(&resized).is_some());
     assert_eq!(counted.0.load(Ordering::Relaxed), 0);
     let asks_for_more = |pod: &mut serde_json::Value| pod["spec"]["shareProcessNamespace"] = true.into();
     assert_eq!(updated(&asks_for_more), None, "what it asks of its guest is judged anew");

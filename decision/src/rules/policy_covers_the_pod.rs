@@ -55,6 +55,7 @@ impl Judge for PolicyCoversThePod {
         if refusing.is_empty() { Ok(()) } else { Err(refusal(&refusing)) }
     }
 
+    /// For the other rules about a listed policy too: this one is asked whenever they are.
     fn takes_its_time(reads: &Reads<'_>, known: &Known<'_>) -> bool {
         policy_not_allowed::takes_its_time(&reads.listed, known)
             || coverage(reads, known).is_some_and(|coverage| reads.policy.comparing_takes_its_time(coverage))

@@ -23,10 +23,6 @@ impl Judge for PolicyIsPermissive {
         policy_not_allowed::reads(subject)
     }
 
-    fn takes_its_time(reads: &Reads<'_>, known: &Known<'_>) -> bool {
-        policy_not_allowed::takes_its_time(reads, known)
-    }
-
     fn judge(reads: &Reads<'_>, known: &Known<'_>) -> Judgement {
         let Some((digest, Finding::Listed { entry, permissive: false })) = look_up(reads, known) else { return Ok(()) };
         let Some(examination) = policy_not_allowed::examination(reads, known) else { return Ok(()) };

@@ -24,10 +24,6 @@ impl Judge for PolicyUnreadable {
         policy_not_allowed::reads(subject)
     }
 
-    fn takes_its_time(reads: &Reads<'_>, known: &Known<'_>) -> bool {
-        policy_not_allowed::takes_its_time(reads, known)
-    }
-
     fn judge(reads: &Reads<'_>, known: &Known<'_>) -> Judgement {
         let Some(examination) = policy_not_allowed::examination(reads, known) else { return Ok(()) };
         match &**examination {
