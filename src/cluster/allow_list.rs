@@ -86,18 +86,21 @@ impl State {
                 all.into_iter().map(|(name, text)| (name, Some(text))).collect()
             }
         };
+        let mut texts: Vec<ConfigMapText> = Vec::new();
         for (name, text) in changes {
-            let Some(text) = text else {
+            if let Some(text) = text {
+                self.names.insert(name);
+                texts.push(text);
+            } else {
+                texts.retain(|text| text.name != name);
                 self.sources.remove(&name);
                 self.names.remove(&name);
-                continue;
-            };
-            self.names.insert(name);
-            if let Err(rejected) = self.sources.take(&text, now, last_good_for) {
-                tracing::error!(
-                    "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
-                );
             }
+        }
+        for rejected in self.sources.take_all(&texts, now, last_good_for) {
+            tracing::error!(
+                "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
+            );
         }
     }
 
@@ -107,5 +110,33 @@ impl State {
             Rejected { name: config_map.clone(), message: rejected.to_string() }
         });
         Standing { config_maps: self.names.len(), rejected: rejected.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_count_in_their_order() {
+        let text = |name: &str, list: &str| ConfigMapText {
+            name: name.to_owned(),
+            data: [("list.yaml".to_owned(), list.to_owned())].into(),
+            ..ConfigMapText::default()
+        };
+        let there = |name: &str| (name.to_owned(), Some(text(name, "[]")));
+        let wrong = |name: &str| (name.to_owned(), Some(text(name, "- x")));
+        let gone = |name: &str| (name.to_owned(), None);
+        let mut state = State::default();
+        let mut take = |news| {
+            state.take(news, Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1));
+            let standing = state.standing();
+            (standing.config_maps, standing.rejected.into_iter().map(|rejected| rejected.name).collect::<Vec<_>>())
+        };
+        let changes = vec![there("a"), gone("a"), wrong("b"), gone("b"), there("c"), wrong("c"), gone("d"), wrong("d")];
+        assert_eq!(take(News::Changes(changes)), (2, vec!["c".to_owned(), "d".to_owned()]));
+        assert_eq!(take(News::Changes(vec![wrong("c"), there("c"), there("d"), gone("d")])), (1, vec![]));
+        let all = vec![("e".to_owned(), text("e", "- x"))];
+        assert_eq!(take(News::All(all)), (1, vec!["e".to_owned()]));
     }
 }

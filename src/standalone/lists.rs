@@ -47,9 +47,8 @@ impl Lists {
             // A long list is not held twice, nor longer than it takes.
             drop(text);
             lists.files.push(File { path: path.clone(), seen, config_maps: config_maps.len(), broken: None });
-            for config_map in config_maps {
-                lists.sources.take(&config_map, Timestamp::UNIX_EPOCH, SignedDuration::ZERO)?;
-            }
+            let rejected = lists.sources.take_all(&config_maps, Timestamp::UNIX_EPOCH, SignedDuration::ZERO);
+            rejected.into_iter().next().map_or(Ok(()), Err)?;
         }
         Ok(lists)
     }
@@ -105,12 +104,10 @@ impl File {
         self.broken = None;
         self.config_maps = config_maps.len();
         sources.retain(|name| !self.holds(name) || config_maps.iter().any(|config_map| config_map.name == name));
-        for config_map in config_maps {
-            if let Err(rejected) = sources.take(config_map, now, last_good_for) {
-                tracing::error!(
-                    "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
-                );
-            }
+        for rejected in sources.take_all(config_maps, now, last_good_for) {
+            tracing::error!(
+                "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
+            );
         }
     }
 

@@ -22,9 +22,9 @@ use crate::knowledge::Knowledge;
 pub fn read_allow_lists(files: &[(String, String)]) -> Result<Sources, FileError> {
     let mut sources = Sources::default();
     for (name, text) in files {
-        for config_map in parse_allow_list_file(name, text)? {
-            sources.take(&config_map, Timestamp::UNIX_EPOCH, SignedDuration::ZERO)?;
-        }
+        let config_maps = parse_allow_list_file(name, text)?;
+        let rejected = sources.take_all(&config_maps, Timestamp::UNIX_EPOCH, SignedDuration::ZERO);
+        rejected.into_iter().next().map_or(Ok(()), Err)?;
     }
     Ok(sources)
 }

@@ -1,7 +1,10 @@
 //! The ConfigMaps that make up the allow-list, each with its last good version.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -50,6 +53,9 @@ impl ConfigMapText {
     }
 }
 
+/// The entries of a ConfigMap by its keys.
+type Keys = Vec<(String, Vec<Entry>)>;
+
 /// One ConfigMap's entries in force.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
@@ -74,17 +80,38 @@ impl Sources {
         now: Timestamp,
         last_good_for: SignedDuration,
     ) -> Result<(), RejectedConfigMap> {
-        match read(config_map) {
+        self.put(&config_map.name, read(config_map), now, last_good_for)
+    }
+
+    /// Takes several one after the other, read on as many threads as there are processors; gives what is said of those that are rejected.
+    pub fn take_all(
+        &mut self,
+        config_maps: &[ConfigMapText],
+        now: Timestamp,
+        last_good_for: SignedDuration,
+    ) -> Vec<RejectedConfigMap> {
+        let taken = config_maps.iter().zip(read_all(config_maps));
+        taken.filter_map(|(config_map, read)| self.put(&config_map.name, read, now, last_good_for).err()).collect()
+    }
+
+    fn put(
+        &mut self,
+        name: &str,
+        read: Result<Keys, RejectedConfigMap>,
+        now: Timestamp,
+        last_good_for: SignedDuration,
+    ) -> Result<(), RejectedConfigMap> {
+        match read {
             Ok(keys) => {
-                self.rejected.remove(&config_map.name);
-                self.by_name.insert(config_map.name.clone(), Source { keys: keys.into(), lapses: None });
+                self.rejected.remove(name);
+                self.by_name.insert(name.to_owned(), Source { keys: keys.into(), lapses: None });
                 Ok(())
             }
             Err(rejected) => {
-                if let Some(source) = self.by_name.get_mut(&config_map.name) {
+                if let Some(source) = self.by_name.get_mut(name) {
                     source.lapses.get_or_insert(now.checked_add(last_good_for).unwrap_or(Timestamp::MAX));
                 }
-                self.rejected.insert(config_map.name.clone(), rejected.clone());
+                self.rejected.insert(name.to_owned(), rejected.clone());
                 Err(rejected)
             }
         }
@@ -115,7 +142,25 @@ impl Sources {
     }
 }
 
-fn read(config_map: &ConfigMapText) -> Result<Vec<(String, Vec<Entry>)>, RejectedConfigMap> {
+/// Each of them, read, in their order.
+fn read_all(config_maps: &[ConfigMapText]) -> Vec<Result<Keys, RejectedConfigMap>> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let one_after_the_other = |part: &[ConfigMapText]| part.iter().map(read).collect::<Vec<_>>();
+    thread::scope(|scope| {
+        let parts = config_maps.chunks(config_maps.len().div_ceil(threads).max(1));
+        let started = parts.map(|part| (part, thread::Builder::new().spawn_scoped(scope, move || one_after_the_other(part))));
+        // All are started before one is waited for.
+        let started: Vec<_> = started.collect();
+        let done = started.into_iter().flat_map(|(part, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // There is no thread to be had.
+            Err(_) => one_after_the_other(part),
+        });
+        done.collect()
+    })
+}
+
+fn read(config_map: &ConfigMapText) -> Result<Keys, RejectedConfigMap> {
     if let Some(key) = config_map.binary_keys.first() {
         return Err(RejectedConfigMap::Binary { config_map: config_map.name.clone(), key: key.clone() });
     }

@@ -197,11 +197,31 @@ fn entries_of_a_lapsed_source_no_longer_count_and_its_revocations_do() {
 }
 
 #[test]
+fn several_config_maps_are_taken_as_one_after_the_other_in_their_order() {
+    let (start, hour) = (at("2026-01-01T00:00:00Z"), SignedDuration::from_hours(1));
+    let listing = |number: u8| format!("- {{digest: \"{}\", namespaces: [kafka]}}", digest(number));
+    let mut texts: Vec<_> = (1..=20).map(|number| config_map(&format!("c{number}"), &listing(number))).collect();
+    texts.push(config_map("c7", "- digest: x\n"));
+    texts.push(config_map("c3", &listing(99)));
+    let (mut together, mut each) = (Sources::default(), Sources::default());
+    let rejected = together.take_all(&texts, start, hour);
+    let expected: Vec<_> = texts.iter().filter_map(|text| each.take(text, start, hour).err()).collect();
+    assert_eq!(rejected, expected);
+    assert!(rejected.len() == 1 && rejected[0].to_string().starts_with("ConfigMap c7, key team.yaml"), "{rejected:?}");
+    let (together, each) = (AllowList::of(&together), AllowList::of(&each));
+    for number in (1..=21).chain([99]) {
+        let digest = digest(number).parse().unwrap();
+        assert_eq!(together.find(&digest, kafka()), each.find(&digest, kafka()), "{number}");
+    }
+    assert!(!together.names(&digest(3).parse().unwrap()) && together.names(&digest(99).parse().unwrap()));
+    assert_eq!(Sources::default().take_all(&[], start, hour), []);
+}
+
+#[test]
 fn each_digest_of_a_long_list_is_found_and_no_other() {
     let digest = |number: u32| Digest::sha256_of(&number.to_be_bytes());
-    let entries: String =
-        (0..2000).map(|number| format!("- {{digest: \"{}\", namespaces: [kafka]}}\n", digest(number))).collect();
-    let list = list(&entries);
+    let entry = |number| format!("- {{digest: \"{}\", namespaces: [kafka]}}\n", digest(number));
+    let list = list(&(0..2000).map(entry).collect::<Vec<_>>().concat());
     assert_eq!(list.len(), 2000);
     for number in 0..2000 {
         let entry = format!("allow-list/team.yaml[{number}]");
