@@ -1,6 +1,7 @@
 //! The digest of a policy: what the hardware reports as host data.
 
 use std::fmt::{self, Write as _};
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -58,6 +59,22 @@ impl Digest {
     /// The SHA-256 digest of `content`.
     pub fn sha256_of(content: &[u8]) -> Self {
         Self::of(Algorithm::Sha256, content)
+    }
+
+    /// The SHA-256 digest of all that can be read, which is not kept.
+    ///
+    /// # Errors
+    /// Where reading fails.
+    pub fn sha256_of_all(mut content: impl Read) -> io::Result<Self> {
+        let (mut hasher, mut part) = (Sha256::new(), vec![0; 64 * 1024]);
+        loop {
+            match content.read(&mut part) {
+                Ok(0) => return Ok(Self::padding(Algorithm::Sha256, &hasher.finalize())),
+                Ok(length) => hasher.update(part.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The digest of `content` by an algorithm.
@@ -184,6 +201,25 @@ mod tests {
     #[test]
     fn the_digest_of_nothing_is_the_known_one() {
         assert_eq!(Digest::sha256_of(b"").to_string(), format!("sha256:{EMPTY}"));
+    }
+
+    #[test]
+    fn all_that_can_be_read_is_hashed_in_parts_and_what_cannot_is_an_error() {
+        /// Gives one part after the other.
+        struct Parts(Vec<io::Result<Vec<u8>>>);
+        impl Read for Parts {
+            fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+                let Some(part) = self.0.pop() else { return Ok(0) };
+                part.map(|part| part.as_slice().read(to).unwrap())
+            }
+        }
+        let long = vec![7; 200 * 1024];
+        assert_eq!(Digest::sha256_of_all(&*long).unwrap(), Digest::sha256_of(&long));
+        let interrupted = || Err(io::ErrorKind::Interrupted.into());
+        let parts = vec![Ok(b"c".to_vec()), interrupted(), Ok(b"ab".to_vec())];
+        assert_eq!(Digest::sha256_of_all(Parts(parts)).unwrap(), Digest::sha256_of(b"abc"));
+        let broken = vec![Err(io::ErrorKind::InvalidData.into()), Ok(b"ab".to_vec())];
+        assert_eq!(Digest::sha256_of_all(Parts(broken)).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The allow-list files and what of them is in force.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use countersign_decision::allow_list::{ConfigMapText, RejectedConfigMap, Sources};
 use countersign_policy::Digest;
@@ -42,7 +42,7 @@ impl Lists {
         let mut lists = Self { files: Vec::new(), sources: Sources::default() };
         for path in paths {
             let text = read(path)?;
-            let seen = Ok(digest(&text));
+            let seen = Ok(Digest::sha256_of(text.as_bytes()));
             let config_maps = parse_allow_list_file(&path.to_string_lossy(), &text)?;
             // A long list is not held twice, nor longer than it takes.
             drop(text);
@@ -86,13 +86,14 @@ impl Lists {
 
 impl File {
     fn look(&mut self, sources: &mut Sources, now: Timestamp, last_good_for: SignedDuration) -> bool {
-        let text = read(&self.path);
-        let seen = text.as_ref().map(|text| digest(text)).map_err(Clone::clone);
+        // Where nothing changed a long list is not held for it.
+        let seen = digest(&self.path);
         if seen == self.seen {
             return self.lapse(sources, now);
         }
+        // What is written after this is found at the next look.
         self.seen = seen;
-        match text.and_then(|text| parse_allow_list_file(&self.path.to_string_lossy(), &text)) {
+        match read(&self.path).and_then(|text| parse_allow_list_file(&self.path.to_string_lossy(), &text)) {
             Ok(config_maps) => self.take(&config_maps, sources, now, last_good_for),
             Err(problem) => self.reject(&problem, now, last_good_for),
         }
@@ -139,11 +140,14 @@ impl File {
     }
 }
 
-fn digest(text: &str) -> Digest {
-    Digest::sha256_of(text.as_bytes())
+fn digest(path: &Path) -> Result<Digest, FileError> {
+    fs::File::open(path).and_then(Digest::sha256_of_all).map_err(|error| unreadable(path, &error))
 }
 
 fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path)
-        .map_err(|error| FileError::Unreadable { file: path.display().to_string(), problem: error.to_string() })
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> FileError {
+    FileError::Unreadable { file: path.display().to_string(), problem: error.to_string() }
 }
