@@ -65,7 +65,7 @@ fn main() {
     // Zeros alone are no digest.
     let others: Vec<String> = (1..=ENTRIES).map(|number| format!("{number:064x}")).collect();
     let stored = apply(server, &confidential.allow_list(&others).to_string());
-    site.webhook.has_seen("allow-list", &stored);
+    site.webhook.has_seen("configmaps", &stored);
     rounds.push(with(&site, way, &confidential, &format!("{ENTRIES} entries more"), None));
 
     let report = Report { pods: pods_there, nodes: nodes::COUNT, clients: CLIENTS, resident_mb: resident_mb(), rounds };

@@ -90,9 +90,9 @@ impl Policy<'_> {
         self.examination.get()
     }
 
-    /// Whether the old pod of the same request asks this of its guest too.
-    pub(crate) fn asks_the_same_as(&self, old: &Self) -> bool {
-        written_alike(self.pod, old.pod) || self.asked_pod() == old.asked_pod()
+    /// Whether the other pod of the same request asks this of its guest too.
+    pub(crate) fn asks_the_same_as(&self, other: &Self) -> bool {
+        written_alike(self.pod, other.pod) || self.asked_pod() == other.asked_pod()
     }
 
     /// What the pod asks of its guest; the error names the field that cannot be read.

@@ -25,12 +25,12 @@ pub fn validate_at_once(request: &PodRequest<'_>, known: &Known<'_>) -> Option<V
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
-    let takes_its_time = |rule: &Rule| asked(rule, &subject).is_some() && (rule.takes_its_time)(&subject, known);
-    let exempt = exempt(request, &subject);
-    if exempt.is_none() && RULES.iter().any(takes_its_time) {
-        return None;
+    if let Some(verdict) = exempt(request, &subject) {
+        return Some(verdict);
     }
-    Some(exempt.unwrap_or_else(|| judge(known, &setting, &subject)))
+    let asked = asked(&subject);
+    let takes_its_time = asked.iter().any(|(rule, _)| (rule.takes_its_time)(&subject, known));
+    (!takes_its_time).then(|| judge(&asked, known, &setting, &subject))
 }
 
 /// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what
@@ -40,7 +40,7 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
-    exempt(request, &subject).unwrap_or_else(|| judge(known, &setting, &subject))
+    exempt(request, &subject).unwrap_or_else(|| judge(&asked(&subject), known, &setting, &subject))
 }
 
 /// The verdict on a pod that no rule is asked about; `None` for all others.
@@ -59,19 +59,22 @@ fn claims_anew(subject: &Subject<'_>) -> bool {
     subject.claims_countersigned && subject.before.is_none_or(|old| !old.claims_countersigned)
 }
 
-/// What the failing of a rule means for the pod; `None` where the rule is not asked.
-fn asked(rule: &Rule, subject: &Subject<'_>) -> Option<Weight> {
-    let weight = weight(rule, subject)?;
-    let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, subject);
-    (claims_anew(subject) || !subject.before.is_some_and(judged_before)).then_some(weight)
+/// The rules that are asked about the pod, each with what its failing means.
+fn asked<'r>(subject: &Subject<'_>) -> Vec<(&'r Rule, Weight)> {
+    let claims_anew = claims_anew(subject);
+    let asked = |rule: &'r Rule| {
+        let weight = weight(rule, subject)?;
+        let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, subject);
+        (claims_anew || !subject.before.is_some_and(judged_before)).then_some((rule, weight))
+    };
+    RULES.iter().filter_map(asked).collect()
 }
 
-fn judge(known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
+fn judge(asked: &[(&Rule, Weight)], known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
     let claims = subject.claims_countersigned;
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
-    for rule in &RULES {
-        let Some(weight) = asked(rule, subject) else { continue };
+    for (rule, weight) in asked {
         let (judgement, remarks) = (rule.judge)(subject, known);
         warnings.extend(remarks.iter().map(Refusal::line));
         if let Err(refusal) = judgement {

@@ -12,6 +12,7 @@ use countersign_decision::{validate, validate_at_once};
 use countersign_golden::{Case, ExpectedVerdict, NAMESPACE, rule_cases};
 use countersign_policy::engine::{Evaluator, InProcess, OpenPolicy, Unreadable};
 use countersign_policy::examined::SeenExaminations;
+use serde_json::{Value, json};
 
 fn case(row: &str, name: &str) -> Case<ExpectedVerdict> {
     rule_cases().unwrap().into_iter().find(|case| case.row == row && case.name == name).expect("the case")
@@ -91,22 +92,31 @@ fn an_update_that_leaves_pod_and_policy_as_they_were_is_judged_at_once_and_exami
     let examined = Arc::new(SeenExaminations::by(Arc::clone(&counted) as _));
     let facts = Facts { examined, ..case.given.facts().unwrap() };
     let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
-    let old = case.pod.to_string();
-    let updated = |edit: &dyn Fn(&mut serde_json::Value)| {
-        let mut pod = case.pod.clone();
-        edit(&mut pod);
-        let pod = pod.to_string();
-        let request = PodRequest { operation: Operation::Update, old: Some(Pod::from_json(&old).unwrap()), ..request(&pod) };
-        validate_at_once(&request, &known).map(|verdict| verdict.message())
+    let judged_at_once = |before: &dyn Fn(&mut Value), after: &dyn Fn(&mut Value)| {
+        let mut old = case.pod.clone();
+        before(&mut old);
+        let mut pod = old.clone();
+        after(&mut pod);
+        let (old, pod) = (old.to_string(), pod.to_string());
+        let old = Some(Pod::from_json(&old).unwrap());
+        let request = PodRequest { operation: Operation::Update, old, groups: vec!["system:nodes"], ..request(&pod) };
+        validate_at_once(&request, &known).is_some()
     };
-    let finalized = |pod: &mut serde_json::Value| pod["metadata"]["finalizers"] = serde_json::json!(["a.b/c"]);
-    let deleted = |pod: &mut serde_json::Value| pod["metadata"]["deletionTimestamp"] = "2027-01-01T00:00:00Z".into();
+    let as_it_was = |_: &mut Value| {};
+    let finalized = |pod: &mut Value| pod["metadata"]["finalizers"] = json!(["a.b/c"]);
     // No guest is asked for it.
-    let resized = |pod: &mut serde_json::Value| pod["spec"]["containers"][0]["resizePolicy"] = serde_json::json!([]);
-    assert!(updated(&finalized).is_some() && updated(&deleted).is_some() && updated(&resized).is_some());
+    let resized = |pod: &mut Value| pod["spec"]["containers"][0]["resizePolicy"] = json!([]);
+    assert!(judged_at_once(&as_it_was, &finalized) && judged_at_once(&as_it_was, &resized));
+    let asks_for_more = |pod: &mut Value| pod["spec"]["shareProcessNamespace"] = true.into();
+    let terminating = |pod: &mut Value| pod["metadata"]["deletionTimestamp"] = "2027-01-01T00:00:00Z".into();
+    let mirror = |pod: &mut Value| pod["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "x".into();
+    assert!(judged_at_once(&terminating, &asks_for_more), "of a terminating pod no rule is asked");
+    assert!(judged_at_once(&mirror, &asks_for_more), "of a mirror pod no rule is asked");
     assert_eq!(counted.0.load(Ordering::Relaxed), 0);
-    let asks_for_more = |pod: &mut serde_json::Value| pod["spec"]["shareProcessNamespace"] = true.into();
-    assert_eq!(updated(&asks_for_more), None, "what it asks of its guest is judged anew");
+    let of_another = |pod: &mut Value| pod["spec"]["serviceAccountName"] = "another".into();
+    for (what, anew) in [("guest", &asks_for_more as &dyn Fn(&mut Value)), ("service account", &of_another)] {
+        assert!(!judged_at_once(&as_it_was, anew), "another {what} is judged anew");
+    }
 }
 
 #[test]

@@ -86,21 +86,18 @@ impl State {
                 all.into_iter().map(|(name, text)| (name, Some(text))).collect()
             }
         };
-        let mut texts: Vec<ConfigMapText> = Vec::new();
         for (name, text) in changes {
-            if let Some(text) = text {
-                self.names.insert(name);
-                texts.push(text);
-            } else {
-                texts.retain(|text| text.name != name);
+            let Some(text) = text else {
                 self.sources.remove(&name);
                 self.names.remove(&name);
+                continue;
+            };
+            self.names.insert(name);
+            if let Err(rejected) = self.sources.take(&text, now, last_good_for) {
+                tracing::error!(
+                    "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
+                );
             }
-        }
-        for rejected in self.sources.take_all(&texts, now, last_good_for) {
-            tracing::error!(
-                "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
-            );
         }
     }
 

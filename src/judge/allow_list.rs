@@ -44,7 +44,7 @@ fn problem(asked: &Raw<'_>) -> Option<String> {
     if !is_listed(&edited) || before.is_some_and(as_it_was) {
         return None;
     }
-    cluster::allow_list::text(edited).check().err().map(|rejected: RejectedConfigMap| rejected.to_string())
+    cluster::allow_list::text(edited).read().err().map(|rejected: RejectedConfigMap| rejected.to_string())
 }
 
 fn read(object: &RawValue) -> Result<ConfigMap, serde_json::Error> {

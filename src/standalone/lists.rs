@@ -8,6 +8,7 @@ use countersign_policy::Digest;
 use jiff::{SignedDuration, Timestamp};
 
 use super::parse::{FileError, parse_allow_list_file};
+use super::take::take_good;
 use crate::knowledge::{Rejected, Standing};
 
 /// The files, each with the last good version of its `ConfigMap`s.
@@ -41,14 +42,10 @@ impl Lists {
     pub(super) fn read(paths: &[PathBuf]) -> Result<Self, FileError> {
         let mut lists = Self { files: Vec::new(), sources: Sources::default() };
         for path in paths {
-            let text = read(path)?;
-            let seen = Ok(Digest::sha256_of(text.as_bytes()));
-            let config_maps = parse_allow_list_file(&path.to_string_lossy(), &text)?;
-            // A long list is not held twice, nor longer than it takes.
-            drop(text);
+            let (seen, text) = read(path);
+            let config_maps = text.and_then(|text| parse_allow_list_file(&path.to_string_lossy(), &text))?;
             lists.files.push(File { path: path.clone(), seen, config_maps: config_maps.len(), broken: None });
-            let rejected = lists.sources.take_all(&config_maps, Timestamp::UNIX_EPOCH, SignedDuration::ZERO);
-            rejected.into_iter().next().map_or(Ok(()), Err)?;
+            take_good(&mut lists.sources, &config_maps)?;
         }
         Ok(lists)
     }
@@ -87,13 +84,12 @@ impl Lists {
 impl File {
     fn look(&mut self, sources: &mut Sources, now: Timestamp, last_good_for: SignedDuration) -> bool {
         // Where nothing changed a long list is not held for it.
-        let seen = digest(&self.path);
-        if seen == self.seen {
+        if digest(&self.path) == self.seen {
             return self.lapse(sources, now);
         }
-        // What is written after this is found at the next look.
+        let (seen, text) = read(&self.path);
         self.seen = seen;
-        match read(&self.path).and_then(|text| parse_allow_list_file(&self.path.to_string_lossy(), &text)) {
+        match text.and_then(|text| parse_allow_list_file(&self.path.to_string_lossy(), &text)) {
             Ok(config_maps) => self.take(&config_maps, sources, now, last_good_for),
             Err(problem) => self.reject(&problem, now, last_good_for),
         }
@@ -105,10 +101,12 @@ impl File {
         self.broken = None;
         self.config_maps = config_maps.len();
         sources.retain(|name| !self.holds(name) || config_maps.iter().any(|config_map| config_map.name == name));
-        for rejected in sources.take_all(config_maps, now, last_good_for) {
-            tracing::error!(
-                "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
-            );
+        for config_map in config_maps {
+            if let Err(rejected) = sources.take(config_map, now, last_good_for) {
+                tracing::error!(
+                    "allow-list rejected: {rejected}; its last good version, if there was one, stays in force for {last_good_for:#}"
+                );
+            }
         }
     }
 
@@ -144,8 +142,14 @@ fn digest(path: &Path) -> Result<Digest, FileError> {
     fs::File::open(path).and_then(Digest::sha256_of_all).map_err(|error| unreadable(path, &error))
 }
 
-fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+/// What is in a file, and the digest of just that: it may have changed since it was looked at.
+fn read(path: &Path) -> (Result<Digest, FileError>, Result<String, FileError>) {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error));
+    let seen = bytes.as_ref().map(|bytes| Digest::sha256_of(bytes)).map_err(Clone::clone);
+    let text = bytes.and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|error| unreadable(path, &io::Error::new(io::ErrorKind::InvalidData, error)))
+    });
+    (seen, text)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> FileError {

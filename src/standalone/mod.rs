@@ -3,17 +3,19 @@
 mod changes;
 mod lists;
 mod parse;
+mod take;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_decision::allow_list::{AllowList, Sources};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use self::changes::Changes;
 use self::lists::Lists;
 pub use self::parse::{FileError, parse_allow_list_file};
+use self::take::take_good;
 use crate::knowledge::Knowledge;
 
 /// The allow-list of these files together, each given by its name and text. Files that hold `ConfigMap`s of the same name add up.
@@ -22,9 +24,7 @@ use crate::knowledge::Knowledge;
 pub fn read_allow_lists(files: &[(String, String)]) -> Result<Sources, FileError> {
     let mut sources = Sources::default();
     for (name, text) in files {
-        let config_maps = parse_allow_list_file(name, text)?;
-        let rejected = sources.take_all(&config_maps, Timestamp::UNIX_EPOCH, SignedDuration::ZERO);
-        rejected.into_iter().next().map_or(Ok(()), Err)?;
+        take_good(&mut sources, &parse_allow_list_file(name, text)?)?;
     }
     Ok(sources)
 }

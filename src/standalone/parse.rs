@@ -79,7 +79,7 @@ struct Metadata {
 }
 
 /// Reads the text of an allow-list file called `file`. Each `ConfigMap` is named `<file>/<its name>`, so that files never take
-/// each other's place. What the `ConfigMap`s hold is checked by `Sources::take`.
+/// each other's place. What the `ConfigMap`s hold is checked by `ConfigMapText::read`.
 pub fn parse_allow_list_file(file: &str, text: &str) -> Result<Vec<ConfigMapText>, FileError> {
     let read = documents::<Document>(file, text);
     let is_one = |document: &Spanned<Document>| is_config_map(&document.value.api_version, &document.value.kind);

@@ -57,6 +57,23 @@ fn a_bad_file_at_the_start_is_an_error_that_names_the_place() {
 }
 
 #[test]
+fn a_file_that_is_no_text_is_rejected_once_and_taken_when_it_is_one_again() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("al.yaml");
+    fs::write(&file, config_map("allow-list", 1)).unwrap();
+    let mut lists = Lists::read(std::slice::from_ref(&file)).unwrap();
+    fs::write(&file, [0xff]).unwrap();
+    let now = at("2026-11-01T12:00:00Z");
+    assert!(lists.look(now, HOUR));
+    let message = &lists.standing().rejected[0].message;
+    assert!(message.ends_with("cannot be read: invalid utf-8 sequence of 1 bytes from index 0"), "{message}");
+    assert!(!lists.look(now, HOUR), "it did not change");
+    fs::write(&file, config_map("allow-list", 2)).unwrap();
+    assert!(lists.look(now, HOUR));
+    assert_eq!((entries(&lists), lists.standing().rejected.len()), (2, 0));
+}
+
+#[test]
 fn a_broken_file_keeps_its_last_good_version_for_a_bounded_time() {
     let directory = TempDir::new().unwrap();
     let files = ["a.yaml", "b.yaml"].map(|name| directory.path().join(name));

@@ -32,7 +32,7 @@ pub struct WrittenEntry {
     /// The profiles that it is for; without the field, all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Vec<Name>>,
-    /// The last second at which it counts.
+    /// The instant up to which it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub not_after: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub struct Scope {
     pub service_accounts: Option<Vec<Name>>,
     /// For which profiles; `None` says all.
     pub profiles: Option<Vec<Name>>,
-    /// The last second.
+    /// The instant up to which.
     pub not_after: Option<Timestamp>,
     /// Whether a permissive policy may pass.
     pub permissive: bool,

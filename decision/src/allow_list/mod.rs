@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use entry::{Entry, Namespaces, Says, Scope, WrittenEntry};
 pub use parse::parse_entries;
-pub use sources::{ConfigMapText, RejectedConfigMap, Sources};
+pub use sources::{ConfigMapText, Entries, RejectedConfigMap, Sources};
 
 /// Every entry in force, found by digest. Never changed: a new list takes its place.
 #[derive(Debug, Clone, Default)]

@@ -1,10 +1,7 @@
 //! The ConfigMaps that make up the allow-list, each with its last good version.
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,14 +44,26 @@ pub struct ConfigMapText {
 }
 
 impl ConfigMapText {
-    /// Whether [`Sources::take`] would take it: the same reading, the same error.
-    pub fn check(&self) -> Result<(), RejectedConfigMap> {
-        read(self).map(drop)
+    /// Reads the entries of every key.
+    ///
+    /// # Errors
+    /// Where a key is not a list of entries, and where there is binary data.
+    pub fn read(&self) -> Result<Entries, RejectedConfigMap> {
+        let config_map = || self.name.clone();
+        if let Some(key) = self.binary_keys.first() {
+            return Err(RejectedConfigMap::Binary { config_map: config_map(), key: key.clone() });
+        }
+        let read = |(key, text): (&String, &String)| match parse_entries(text) {
+            Ok(entries) => Ok((key.clone(), entries)),
+            Err(error) => Err(RejectedConfigMap::Text { config_map: config_map(), key: key.clone(), error }),
+        };
+        self.data.iter().map(read).collect::<Result<_, _>>().map(Entries)
     }
 }
 
 /// The entries of a ConfigMap by its keys.
-type Keys = Vec<(String, Vec<Entry>)>;
+#[derive(Debug)]
+pub struct Entries(Vec<(String, Vec<Entry>)>);
 
 /// One ConfigMap's entries in force.
 #[derive(Debug, Clone)]
@@ -80,29 +89,19 @@ impl Sources {
         now: Timestamp,
         last_good_for: SignedDuration,
     ) -> Result<(), RejectedConfigMap> {
-        self.put(&config_map.name, read(config_map), now, last_good_for)
+        self.put(&config_map.name, config_map.read(), now, last_good_for)
     }
 
-    /// Takes several one after the other, read on as many threads as there are processors; gives what is said of those that are rejected.
-    pub fn take_all(
-        &mut self,
-        config_maps: &[ConfigMapText],
-        now: Timestamp,
-        last_good_for: SignedDuration,
-    ) -> Vec<RejectedConfigMap> {
-        let taken = config_maps.iter().zip(read_all(config_maps));
-        taken.filter_map(|(config_map, read)| self.put(&config_map.name, read, now, last_good_for).err()).collect()
-    }
-
-    fn put(
+    /// The same with a version of the ConfigMap `name` that was read before, by [`ConfigMapText::read`].
+    pub fn put(
         &mut self,
         name: &str,
-        read: Result<Keys, RejectedConfigMap>,
+        read: Result<Entries, RejectedConfigMap>,
         now: Timestamp,
         last_good_for: SignedDuration,
     ) -> Result<(), RejectedConfigMap> {
         match read {
-            Ok(keys) => {
+            Ok(Entries(keys)) => {
                 self.rejected.remove(name);
                 self.by_name.insert(name.to_owned(), Source { keys: keys.into(), lapses: None });
                 Ok(())
@@ -140,33 +139,4 @@ impl Sources {
     pub fn rejected(&self) -> impl Iterator<Item = &RejectedConfigMap> {
         self.rejected.values()
     }
-}
-
-/// Each of them, read, in their order.
-fn read_all(config_maps: &[ConfigMapText]) -> Vec<Result<Keys, RejectedConfigMap>> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let one_after_the_other = |part: &[ConfigMapText]| part.iter().map(read).collect::<Vec<_>>();
-    thread::scope(|scope| {
-        let parts = config_maps.chunks(config_maps.len().div_ceil(threads).max(1));
-        let started = parts.map(|part| (part, thread::Builder::new().spawn_scoped(scope, move || one_after_the_other(part))));
-        // All are started before one is waited for.
-        let started: Vec<_> = started.collect();
-        let done = started.into_iter().flat_map(|(part, thread)| match thread {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            // There is no thread to be had.
-            Err(_) => one_after_the_other(part),
-        });
-        done.collect()
-    })
-}
-
-fn read(config_map: &ConfigMapText) -> Result<Keys, RejectedConfigMap> {
-    if let Some(key) = config_map.binary_keys.first() {
-        return Err(RejectedConfigMap::Binary { config_map: config_map.name.clone(), key: key.clone() });
-    }
-    let read = |(key, text): (&String, &String)| match parse_entries(text) {
-        Ok(entries) => Ok((key.clone(), entries)),
-        Err(error) => Err(RejectedConfigMap::Text { config_map: config_map.name.clone(), key: key.clone(), error }),
-    };
-    config_map.data.iter().map(read).collect()
 }

@@ -152,7 +152,7 @@ fn binary_data_is_refused_by_name() {
 fn what_would_narrow_a_revocation_is_refused_each_by_itself() {
     for field in ["serviceAccounts: [a]", "profiles: [aks]", "notAfter: 2027-01-01T00:00:00Z", "permissive: true"] {
         let entries = format!("- {{digest: \"{}\", revoked: true, {field}}}\n", digest(1));
-        let said = config_map("a", &entries).check().unwrap_err().to_string();
+        let said = config_map("a", &entries).read().unwrap_err().to_string();
         assert!(said.contains("a revoked entry has no serviceAccounts, profiles, notAfter or permissive"), "{field}: {said}");
     }
 }
@@ -161,7 +161,7 @@ fn what_would_narrow_a_revocation_is_refused_each_by_itself() {
 fn a_name_has_at_most_128_characters() {
     let named = |length: usize| {
         let entries = format!("- {{digest: \"{}\", namespaces: [kafka], name: {}}}\n", digest(1), "ö".repeat(length));
-        config_map("a", &entries).check().map_err(|rejected| rejected.to_string())
+        config_map("a", &entries).read().map(drop).map_err(|rejected| rejected.to_string())
     };
     assert_eq!((named(1), named(128)), (Ok(()), Ok(())));
     assert!(named(129).unwrap_err().contains("is longer than 128 characters"));
@@ -194,27 +194,6 @@ fn entries_of_a_lapsed_source_no_longer_count_and_its_revocations_do() {
     let list = AllowList::of(&sources);
     assert!(matches!(find(&list, kafka()), Finding::NotListed(Some(Near::Lapsed(..)))));
     assert!(matches!(list.find(&digest(2).parse().unwrap(), kafka()), Finding::Revoked { .. }));
-}
-
-#[test]
-fn several_config_maps_are_taken_as_one_after_the_other_in_their_order() {
-    let (start, hour) = (at("2026-01-01T00:00:00Z"), SignedDuration::from_hours(1));
-    let listing = |number: u8| format!("- {{digest: \"{}\", namespaces: [kafka]}}", digest(number));
-    let mut texts: Vec<_> = (1..=20).map(|number| config_map(&format!("c{number}"), &listing(number))).collect();
-    texts.push(config_map("c7", "- digest: x\n"));
-    texts.push(config_map("c3", &listing(99)));
-    let (mut together, mut each) = (Sources::default(), Sources::default());
-    let rejected = together.take_all(&texts, start, hour);
-    let expected: Vec<_> = texts.iter().filter_map(|text| each.take(text, start, hour).err()).collect();
-    assert_eq!(rejected, expected);
-    assert!(rejected.len() == 1 && rejected[0].to_string().starts_with("ConfigMap c7, key team.yaml"), "{rejected:?}");
-    let (together, each) = (AllowList::of(&together), AllowList::of(&each));
-    for number in (1..=21).chain([99]) {
-        let digest = digest(number).parse().unwrap();
-        assert_eq!(together.find(&digest, kafka()), each.find(&digest, kafka()), "{number}");
-    }
-    assert!(!together.names(&digest(3).parse().unwrap()) && together.names(&digest(99).parse().unwrap()));
-    assert_eq!(Sources::default().take_all(&[], start, hour), []);
 }
 
 #[test]
