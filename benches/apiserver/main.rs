@@ -23,13 +23,15 @@ use serde_json::{Value, json};
 
 use crate::histogram::Histogram;
 use crate::nodes::Nodes;
-use crate::pods::{Confidential, Kind};
-use crate::report::{Report, Round};
+use crate::pods::{Confidential, Kind, Times};
+use crate::report::{Created, Report, Round};
 use crate::site::{ACCOUNT, Site, apply, block_on, probe, until};
 
-/// How often pods are created without and with Countersign, how many of each kind at a time, and by how many clients at once.
+/// How often pods are created without and with Countersign, and how many of each kind at a time: by one client alone, which finds the
+/// processors free, and by several, which fill them.
 const ROUNDS: usize = 5;
-const PODS: usize = 250;
+const ALONE: usize = 100;
+const TOGETHER: usize = 150;
 const CLIENTS: usize = 8;
 /// What there is more of in the last two rounds.
 const NAMESPACES: usize = 500;
@@ -51,10 +53,10 @@ fn main() {
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}");
         Way::clear(server);
-        let without = Kind::ALL.map(|kind| block_on(pods::create(server, kind, &confidential, PODS, CLIENTS)));
+        let without = Created { alone: alone(server, &confidential), together: together(server, &confidential) };
         rounds.push(with(&site, way, &confidential, &format!("round {round}"), Some(without)));
     }
-    let pods_there = ROUNDS * PODS * Kind::ALL.len() * 2;
+    let pods_there = ROUNDS * (ALONE + TOGETHER) * Kind::ALL.len() * 2;
     eprintln!("{NAMESPACES} namespaces more");
     let namespaces: Vec<_> = (0..NAMESPACES)
         .map(|number| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("more-{number}")}}))
@@ -75,12 +77,21 @@ fn main() {
 }
 
 /// Creates pods of each kind with Countersign in the way; `without` is what it took when it was not.
-fn with(site: &Site, way: &Way, confidential: &Confidential, name: &str, without: Option<[pods::Created; 2]>) -> Round {
+fn with(site: &Site, way: &Way, confidential: &Confidential, name: &str, without: Option<Created>) -> Round {
     way.close(&site.server);
     let before = Histogram::read(&site.server);
-    let with = Kind::ALL.map(|kind| block_on(pods::create(&site.server, kind, confidential, PODS, CLIENTS)));
+    let alone = alone(&site.server, confidential);
     let webhooks = Histogram::read(&site.server).since(&before);
+    let with = Created { alone, together: together(&site.server, confidential) };
     Round { name: name.to_owned(), without, with, webhooks }
+}
+
+fn alone(server: &ApiServer, confidential: &Confidential) -> [Times; 2] {
+    Kind::ALL.map(|kind| block_on(pods::create(server, kind, confidential, ALONE, 1)))
+}
+
+fn together(server: &ApiServer, confidential: &Confidential) -> [Times; 2] {
+    Kind::ALL.map(|kind| block_on(pods::create(server, kind, confidential, TOGETHER, CLIENTS)))
 }
 
 /// Everything of Countersign that the API server asks on its way, as it was installed.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::histogram::Histogram;
-use crate::pods::Created;
+use crate::pods::Times;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -18,42 +18,52 @@ pub(crate) struct Report {
     pub(crate) rounds: Vec<Round>,
 }
 
-/// Ordinary pods, then confidential ones.
 #[derive(Debug, Serialize)]
 pub(crate) struct Round {
     pub(crate) name: String,
-    pub(crate) without: Option<[Created; 2]>,
-    pub(crate) with: [Created; 2],
+    pub(crate) without: Option<Created>,
+    pub(crate) with: Created,
+    /// What the API server measured while one client alone created.
     pub(crate) webhooks: Histogram,
+}
+
+/// Ordinary pods, then confidential ones, by one client and by several.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Created {
+    pub(crate) alone: [Times; 2],
+    pub(crate) together: [Times; 2],
 }
 
 impl Report {
     /// Tables in Markdown.
     pub(crate) fn printed(&self) -> String {
         let mut text = format!(
-            "{} pods over {} nodes, created by {} clients at a time; the webhook has {:.1} MB at the end\n\n\
-             | round | ordinary: without, with, added, ms | confidential: without, with, added, ms | p99 without, with, ms | per second without, with |\n\
-             |---|---|---|---|---|\n",
-            self.pods, self.nodes, self.clients, self.resident_mb
+            "{} pods over {} nodes; the webhook has {:.1} MB at the end\n\n\
+             | round | ordinary, one client: without, with, added, ms | confidential, one client | p99, ordinary: without, with, ms | p99, confidential | {} clients, ordinary per second: without, with | confidential per second |\n\
+             |---|---|---|---|---|---|---|\n",
+            self.pods, self.nodes, self.resident_mb, self.clients
         );
         for round in &self.rounds {
-            let medians = [0, 1].map(|kind| match round.without {
-                Some(without) => {
-                    let (before, now) = (without[kind].median_ms, round.with[kind].median_ms);
-                    format!("{before:.2}, {now:.2}, {:+.2}", now - before)
-                }
-                None => format!("-, {:.2}, -", round.with[kind].median_ms),
-            });
-            let of = |figure: fn(&Created) -> f64| {
-                let both = |created: &[Created; 2]| format!("{:.1} / {:.1}", figure(&created[0]), figure(&created[1]));
-                format!("{}, {}", round.without.as_ref().map_or_else(|| "-".to_owned(), both), both(&round.with))
+            let pairs = |times: fn(&Created) -> &[Times; 2], figure: fn(&Times) -> f64| {
+                [0, 1].map(|kind| {
+                    (round.without.as_ref().map(|without| figure(&times(without)[kind])), figure(&times(&round.with)[kind]))
+                })
             };
-            let [ordinary, confidential] = medians;
-            let (p99, per_second) = (of(|created| created.p99_ms), of(|created| created.per_second));
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "| {} | {ordinary} | {confidential} | {p99} | {per_second} |", round.name);
+            let shown = |digits: usize| {
+                move |(before, now): (Option<f64>, f64)| {
+                    before.map_or_else(|| "-".to_owned(), |before| format!("{before:.digits$}")) + &format!(", {now:.digits$}")
+                }
+            };
+            let medians = pairs(|created| &created.alone, |times| times.median_ms).map(|(before, now)| {
+                let added = before.map_or_else(|| "-".to_owned(), |before| format!("{:+.2}", now - before));
+                shown(2)((before, now)) + ", " + &added
+            });
+            let p99 = pairs(|created| &created.alone, |times| times.p99_ms).map(shown(1));
+            let per_second = pairs(|created| &created.together, |times| times.per_second).map(shown(0));
+            let columns = [medians, p99, per_second].concat().join(" | ");
+            let _ = writeln!(text, "| {} | {columns} |", round.name);
         }
-        text += "\nWhat the API server measured of each webhook: mean, and how many calls took at most 5 ms\n\n| round | webhook | calls | mean, ms | within 5 ms |\n|---|---|---|---|---|\n";
+        text += "\nWhat the API server measured of each webhook while one client created: mean, and how many calls took at most 5 ms\n\n| round | webhook | calls | mean, ms | within 5 ms |\n|---|---|---|---|---|\n";
         for round in &self.rounds {
             for (name, calls) in &round.webhooks.0 {
                 let (mean, within) = (calls.seconds / calls.count * 1e3, calls.within_5_ms / calls.count * 100.0);
