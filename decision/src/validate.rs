@@ -29,8 +29,9 @@ pub fn validate_at_once(request: &PodRequest<'_>, known: &Known<'_>) -> Option<V
         return Some(verdict);
     }
     let asked = asked(&subject);
-    let takes_its_time = asked.iter().any(|(rule, _)| (rule.takes_its_time)(&subject, known));
-    (!takes_its_time).then(|| judge(&asked, known, &setting, &subject))
+    let mut of_those_asked = RULES.iter().zip(asked).filter(|(_, weight)| weight.is_some());
+    let takes_its_time = of_those_asked.any(|(rule, _)| (rule.takes_its_time)(&subject, known));
+    (!takes_its_time).then(|| judge(asked, known, &setting, &subject))
 }
 
 /// Judges the pod by every rule of the table and reports all that fail. On an update, a rule whose projection of the pod is what
@@ -40,7 +41,7 @@ pub fn validate(request: &PodRequest<'_>, known: &Known<'_>) -> Verdict {
     let setting = Setting::of(request, known.facts);
     let old = request.old.as_ref().map(|old| setting.subject(old));
     let subject = Subject { before: old.as_ref(), ..setting.subject(&request.pod) };
-    exempt(request, &subject).unwrap_or_else(|| judge(&asked(&subject), known, &setting, &subject))
+    exempt(request, &subject).unwrap_or_else(|| judge(asked(&subject), known, &setting, &subject))
 }
 
 /// The verdict on a pod that no rule is asked about; `None` for all others.
@@ -59,22 +60,25 @@ fn claims_anew(subject: &Subject<'_>) -> bool {
     subject.claims_countersigned && subject.before.is_none_or(|old| !old.claims_countersigned)
 }
 
-/// The rules that are asked about the pod, each with what its failing means.
-fn asked<'r>(subject: &Subject<'_>) -> Vec<(&'r Rule, Weight)> {
+/// For each rule of the table, what its failing means for the pod.
+type Weights = [Option<Weight>; RULES.len()];
+
+/// What the failing of each rule means for the pod; `None` for the rules that are not asked.
+fn asked(subject: &Subject<'_>) -> Weights {
     let claims_anew = claims_anew(subject);
-    let asked = |rule: &'r Rule| {
+    RULES.each_ref().map(|rule| {
         let weight = weight(rule, subject)?;
         let judged_before = |old: &Subject<'_>| self::weight(rule, old) == Some(weight) && unchanged(rule, old, subject);
-        (claims_anew || !subject.before.is_some_and(judged_before)).then_some((rule, weight))
-    };
-    RULES.iter().filter_map(asked).collect()
+        (claims_anew || !subject.before.is_some_and(judged_before)).then_some(weight)
+    })
 }
 
-fn judge(asked: &[(&Rule, Weight)], known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
+fn judge(asked: Weights, known: &Known<'_>, setting: &Setting<'_>, subject: &Subject<'_>) -> Verdict {
     let claims = subject.claims_countersigned;
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
-    for (rule, weight) in asked {
+    for (rule, weight) in RULES.iter().zip(asked) {
+        let Some(weight) = weight else { continue };
         let (judgement, remarks) = (rule.judge)(subject, known);
         warnings.extend(remarks.iter().map(Refusal::line));
         if let Err(refusal) = judgement {
