@@ -74,7 +74,7 @@ pub(crate) trait Judge {
     /// Judges it.
     fn judge(reads: &Self::Reads<'_>, known: &Known<'_>) -> Judgement;
     /// Whether judging it takes tens of milliseconds: a listed policy has to be examined first, or asked about this pod.
-    fn takes_its_time(_: &Self::Reads<'_>, _: &Known<'_>) -> bool {
+    fn takes_its_time(_: &Subject<'_>, _: &Known<'_>) -> bool {
         false
     }
     /// What is worth a warning whatever the judgement is.
@@ -92,11 +92,11 @@ pub struct Rule {
     pub judges: Judges,
     pub(crate) judge: for<'s> fn(&'s Subject<'s>, &Known<'_>) -> (Judgement, Vec<Refusal>),
     pub(crate) unchanged: for<'s> fn(&'s Subject<'s>, &'s Subject<'s>) -> bool,
-    pub(crate) takes_its_time: for<'s> fn(&'s Subject<'s>, &Known<'_>) -> bool,
+    pub(crate) takes_its_time: fn(&Subject<'_>, &Known<'_>) -> bool,
 }
 
 const fn row<R: Judge>() -> Rule {
-    Rule { id: R::ID, judges: R::JUDGES, judge: judge::<R>, unchanged: unchanged::<R>, takes_its_time: takes_its_time::<R> }
+    Rule { id: R::ID, judges: R::JUDGES, judge: judge::<R>, unchanged: unchanged::<R>, takes_its_time: R::takes_its_time }
 }
 
 fn judge<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> (Judgement, Vec<Refusal>) {
@@ -106,10 +106,6 @@ fn judge<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> (Judgemen
 
 fn unchanged<'s, R: Judge>(old: &'s Subject<'s>, new: &'s Subject<'s>) -> bool {
     R::reads(old) == R::reads(new)
-}
-
-fn takes_its_time<'s, R: Judge>(subject: &'s Subject<'s>, known: &Known<'_>) -> bool {
-    R::reads(subject).is_some_and(|reads| R::takes_its_time(&reads, known))
 }
 
 /// Every rule, in the order in which failures are reported.

@@ -56,9 +56,10 @@ impl Judge for PolicyCoversThePod {
     }
 
     /// For the other rules about a listed policy too: this one is asked whenever they are.
-    fn takes_its_time(reads: &Reads<'_>, known: &Known<'_>) -> bool {
+    fn takes_its_time(subject: &Subject<'_>, known: &Known<'_>) -> bool {
+        let Some(reads) = Self::reads(subject) else { return false };
         policy_not_allowed::takes_its_time(&reads.listed, known)
-            || coverage(reads, known).is_some_and(|coverage| reads.policy.comparing_takes_its_time(coverage))
+            || coverage(&reads, known).is_some_and(|coverage| reads.policy.comparing_takes_its_time(coverage))
     }
 
     fn remarks(reads: &Reads<'_>, known: &Known<'_>) -> Vec<Refusal> {
