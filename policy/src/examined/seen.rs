@@ -86,6 +86,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_no_policy_is_not_parsed_again() {
+        let seen = SeenExaminations::default();
+        let reading =
+            PolicyReading { digest: Digest::sha256_of(b"no"), document: Arc::new(Document::AgentPolicy("no rules".into())) };
+        assert!(matches!(&*seen.of(&reading), Err(Unexaminable::Unreadable(_))));
+        assert!(seen.known(&reading.digest).is_some_and(|known| known.is_err()));
+    }
+
+    #[test]
     fn what_a_policy_computes_counts_as_if_it_were_its_text() {
         let computed = (0..4).fold("b0 := [\"0123456789abcdef\", 1]\n".to_owned(), |rules, i| {
             format!("{rules}b{} := array.concat(b{i}, array.concat(b{i}, b{i}))\n", i + 1)
