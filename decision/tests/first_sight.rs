@@ -29,9 +29,13 @@ fn request(pod: &str) -> PodRequest<'_> {
     }
 }
 
+fn known(facts: &Facts) -> Known<'_> {
+    Known { facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None }
+}
+
 /// What is said of the case's pod at once, before and after it was judged with patience.
 fn at_once(case: &Case<ExpectedVerdict>, facts: &Facts) -> [Option<String>; 2] {
-    let known = Known { facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
+    let known = known(facts);
     let json = case.pod.to_string();
     let request = request(&json);
     let said = || validate_at_once(&request, &known).map(|verdict| verdict.message());
@@ -69,13 +73,18 @@ impl Evaluator for Counted {
     }
 }
 
+/// The case's facts, and how often a policy is opened by them.
+fn counting(case: &Case<ExpectedVerdict>) -> (Arc<Counted>, Facts) {
+    let counted = Arc::new(Counted::default());
+    let examined = Arc::new(SeenExaminations::by(Arc::clone(&counted) as _));
+    (counted, Facts { examined, ..case.given.facts().unwrap() })
+}
+
 #[test]
 fn a_policy_that_runs_out_of_time_does_so_once_for_a_request_however_many_rules_ask_about_it() {
     let case = case("policy-unreadable", "loop");
-    let counted = Arc::new(Counted::default());
-    let examined = Arc::new(SeenExaminations::by(Arc::clone(&counted) as _));
-    let facts = Facts { examined, ..case.given.facts().unwrap() };
-    let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
+    let (counted, facts) = counting(&case);
+    let known = known(&facts);
     let json = case.pod.to_string();
     let request = request(&json);
     for times in 1..=2 {
@@ -88,10 +97,8 @@ fn a_policy_that_runs_out_of_time_does_so_once_for_a_request_however_many_rules_
 #[test]
 fn an_update_that_leaves_pod_and_policy_as_they_were_is_judged_at_once_and_examines_nothing() {
     let case = case("policy-covers-the-pod", "covered");
-    let counted = Arc::new(Counted::default());
-    let examined = Arc::new(SeenExaminations::by(Arc::clone(&counted) as _));
-    let facts = Facts { examined, ..case.given.facts().unwrap() };
-    let known = Known { facts: &facts, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
+    let (counted, facts) = counting(&case);
+    let known = known(&facts);
     let judged_at_once = |before: &dyn Fn(&mut Value), after: &dyn Fn(&mut Value)| {
         let mut old = case.pod.clone();
         before(&mut old);

@@ -26,24 +26,17 @@ pub(super) struct Guest<'a> {
 impl<'a> Guest<'a> {
     /// The guest with the policy of this text, evaluated there.
     pub(super) fn new(text: &'a str, evaluator: &'a dyn Evaluator) -> Self {
-        Self {
-            opens: Some((text, evaluator)),
-            policy: OnceCell::new(),
-            left: Cell::new(MOST_QUESTIONS),
-            unasked: Cell::new(false),
-            cut_short: Cell::new(false),
-        }
+        Self::with(Some((text, evaluator)), MOST_QUESTIONS)
     }
 
     /// A guest that answers nothing: it tells whether there is a question at all.
     pub(super) const fn silent() -> Guest<'static> {
-        Guest {
-            opens: None,
-            policy: OnceCell::new(),
-            left: Cell::new(0),
-            unasked: Cell::new(false),
-            cut_short: Cell::new(false),
-        }
+        Guest::with(None, 0)
+    }
+
+    const fn with(opens: Option<(&'a str, &'a dyn Evaluator)>, left: usize) -> Self {
+        let (unasked, cut_short) = (Cell::new(false), Cell::new(false));
+        Self { opens, policy: OnceCell::new(), left: Cell::new(left), unasked, cut_short }
     }
 
     /// Whether there was a question that it did not take.
