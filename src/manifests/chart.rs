@@ -8,7 +8,7 @@ use countersign_policy::Digest;
 
 use super::literals::{Literals, indented, normalised};
 use super::placeholders::{MOUNT, VOLUME, annotation};
-use super::{CONFIGURATION, GeneratedFile, HEALTH_PORT, HTTPS_PORT, TEMPLATES, template};
+use super::{CONFIGURATION, GeneratedFile, HEALTH_PORT, HTTPS_PORT, template, templates};
 
 /// The folder of the chart in the repository.
 const FOLDER: &str = "manifests/helm/countersign";
@@ -61,9 +61,9 @@ pub(super) fn files(configuration: &Configuration) -> Vec<GeneratedFile> {
         file("values.yaml", format!("{VALUES_HEAD}{}", helm_values(configuration, None))),
     ];
     // Helm makes the namespace of the release itself, or it is there: a chart that holds it cannot be installed into it.
-    for (name, text) in TEMPLATES.iter().filter(|(name, _)| *name != "namespace.yaml") {
-        let filled = template::fill(text, &expressions);
-        let whole = if *name == CONFIGURATION {
+    for (name, text) in templates().into_iter().filter(|(name, _)| *name != "namespace.yaml") {
+        let filled = template::fill(&text, &expressions);
+        let whole = if name == CONFIGURATION {
             format!("{HEAD}{{{{- if .Values.configuration.file }}}}\n{filled}{{{{- end }}}}\n")
         } else {
             format!("{HEAD}{filled}")

@@ -9,6 +9,8 @@ mod literals;
 mod placeholders;
 mod template;
 
+use std::borrow::Cow;
+
 use countersign_decision::configuration::Configuration;
 use countersign_decision::names::{MalformedName, Name};
 
@@ -27,25 +29,36 @@ pub const HEALTH_PORT: u16 = 8080;
 /// Where the container finds the configuration file, if the installation has one.
 pub const CONFIGURATION_FILE: &str = "/etc/countersign/configuration/configuration.yaml";
 
-/// The files of an installation in the order in which they are applied: the webhooks come last.
-const TEMPLATES: [(&str, &str); 16] = [
-    ("namespace.yaml", include_str!("templates/namespace.yaml")),
-    ("rbac.yaml", include_str!("templates/rbac.yaml")),
-    ("resource-quota.yaml", include_str!("templates/resource-quota.yaml")),
-    (CONFIGURATION, include_str!("templates/configuration.yaml")),
-    ("certificates.yaml", include_str!("templates/certificates.yaml")),
-    ("deployment.yaml", include_str!("templates/deployment.yaml")),
-    ("service.yaml", include_str!("templates/service.yaml")),
-    ("network-policy.yaml", include_str!("templates/network-policy.yaml")),
-    ("policy-confidential-pods.yaml", include_str!("templates/policy-confidential-pods.yaml")),
-    ("policy-countersigned-label.yaml", include_str!("templates/policy-countersigned-label.yaml")),
-    ("policy-unchanging-keys.yaml", include_str!("templates/policy-unchanging-keys.yaml")),
-    ("policy-confidential-handlers.yaml", include_str!("templates/policy-confidential-handlers.yaml")),
-    ("policy-namespace-labels.yaml", include_str!("templates/policy-namespace-labels.yaml")),
-    ("policy-webhook-configurations.yaml", include_str!("templates/policy-webhook-configurations.yaml")),
-    ("mutating-webhook.yaml", include_str!("templates/mutating-webhook.yaml")),
-    ("validating-webhook.yaml", include_str!("templates/validating-webhook.yaml")),
-];
+/// The templates of an installation's files, in the order in which the files are applied: the webhooks come last.
+fn templates() -> [(&'static str, Cow<'static, str>); 17] {
+    let pods = backstop("confidential-pods", include_str!("templates/policy-confidential-pods.yaml"));
+    let required = backstop("pods-in-required-namespaces", include_str!("templates/policy-pods-in-required-namespaces.yaml"));
+    [
+        ("namespace.yaml", include_str!("templates/namespace.yaml").into()),
+        ("rbac.yaml", include_str!("templates/rbac.yaml").into()),
+        ("resource-quota.yaml", include_str!("templates/resource-quota.yaml").into()),
+        (CONFIGURATION, include_str!("templates/configuration.yaml").into()),
+        ("certificates.yaml", include_str!("templates/certificates.yaml").into()),
+        ("deployment.yaml", include_str!("templates/deployment.yaml").into()),
+        ("service.yaml", include_str!("templates/service.yaml").into()),
+        ("network-policy.yaml", include_str!("templates/network-policy.yaml").into()),
+        ("policy-confidential-pods.yaml", pods.into()),
+        ("policy-pods-in-required-namespaces.yaml", required.into()),
+        ("policy-countersigned-label.yaml", include_str!("templates/policy-countersigned-label.yaml").into()),
+        ("policy-unchanging-keys.yaml", include_str!("templates/policy-unchanging-keys.yaml").into()),
+        ("policy-confidential-handlers.yaml", include_str!("templates/policy-confidential-handlers.yaml").into()),
+        ("policy-namespace-labels.yaml", include_str!("templates/policy-namespace-labels.yaml").into()),
+        ("policy-webhook-configurations.yaml", include_str!("templates/policy-webhook-configurations.yaml").into()),
+        ("mutating-webhook.yaml", include_str!("templates/mutating-webhook.yaml").into()),
+        ("validating-webhook.yaml", include_str!("templates/validating-webhook.yaml").into()),
+    ]
+}
+
+/// A policy of the backstop: `head` says which pods it is for; what they must have and how it is bound is the same for all.
+fn backstop(policy: &str, head: &str) -> String {
+    let bindings = template::fill(include_str!("templates/backstop-bindings.yaml"), &[("policy", policy.to_owned())]);
+    [head, include_str!("templates/backstop-rules.yaml"), &bindings].concat()
+}
 
 /// The one file that an installation with the built-in configuration does without.
 const CONFIGURATION: &str = "configuration.yaml";
@@ -97,8 +110,8 @@ pub fn render(
     let source = source.map(literals::normalised);
     let literals = Literals::of(configuration);
     let values = placeholders::values(&literals, source.as_deref(), &namespace, image_reference(image)?);
-    let files = TEMPLATES.iter().filter(|(name, _)| source.is_some() || *name != CONFIGURATION);
-    Ok(files.map(|(name, text)| ManifestFile { name, text: template::fill(text, &values) }).collect())
+    let files = templates().into_iter().filter(|(name, _)| source.is_some() || *name != CONFIGURATION);
+    Ok(files.map(|(name, text)| ManifestFile { name, text: template::fill(&text, &values) }).collect())
 }
 
 /// Files as one stream of YAML documents.

@@ -73,7 +73,8 @@ fn everything_to_install_is_there_once_and_without_placeholders() {
                     PodDisruptionBudget Service NetworkPolicy";
     let policy =
         |bindings: usize| format!(" ValidatingAdmissionPolicy{}", " ValidatingAdmissionPolicyBinding".repeat(bindings));
-    let policies = [policy(4), policy(1), policy(1), policy(1), policy(1), " ClusterRole".to_owned(), policy(1)].concat();
+    let policies =
+        [policy(4), policy(4), policy(1), policy(1), policy(1), policy(1), " ClusterRole".to_owned(), policy(1)].concat();
     let expected = format!("{expected}{policies} MutatingWebhookConfiguration ValidatingWebhookConfiguration");
     assert_eq!(kinds(&built_in()).join(" "), expected);
     assert_eq!(kinds(&configured()).join(" "), expected.replacen("Secret", "ConfigMap Secret", 1));

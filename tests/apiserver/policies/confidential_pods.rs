@@ -7,6 +7,7 @@ use crate::pods::{Answer, create};
 use crate::site::{block_on, until};
 
 const POLICY: &str = "ValidatingAdmissionPolicy 'confidential-pods.countersign.dev'";
+const POLICY_OF_REQUIRED: &str = "ValidatingAdmissionPolicy 'pods-in-required-namespaces.countersign.dev'";
 
 fn namespace(name: &str, labels: &[(&str, &str)]) {
     block_on(server().namespace(name, labels, &[])).unwrap();
@@ -19,8 +20,12 @@ fn opted_in(namespace: &str) -> Value {
 }
 
 fn refused(answer: Answer, words: &[&str]) {
+    refused_by(POLICY, answer, words);
+}
+
+fn refused_by(policy: &str, answer: Answer, words: &[&str]) {
     let refusal = answer.refused();
-    for word in [&[POLICY], words].concat() {
+    for word in [&[policy], words].concat() {
         assert!(refusal.contains(word), "{word:?} is not in: {refusal}");
     }
 }
@@ -68,7 +73,9 @@ fn a_misspelt_opt_in_makes_no_unprotected_pod() {
 #[test]
 fn in_a_required_namespace_every_pod_is_confidential_but_not_in_kube_system() {
     namespace("backstop-required", &[("countersign.dev/confidential", "required")]);
-    refused(tried(TENANT, &pod("backstop-required", "p", json!({}))), &["runtime-class: "]);
+    refused_by(POLICY_OF_REQUIRED, tried(TENANT, &pod("backstop-required", "p", json!({}))), &["runtime-class: "]);
+    let unmeasured = pod("backstop-required", "p", json!({"runtimeClassName": "kata-cc-isolation"}));
+    refused_by(POLICY_OF_REQUIRED, tried(TENANT, &unmeasured), &["policy-missing: "]);
     tried(TENANT, &protected("backstop-required", "p")).admitted();
     for excluded in ["kube-system", "countersign-system"] {
         namespace(excluded, &[("countersign.dev/confidential", "required")]);
@@ -95,6 +102,14 @@ fn the_mode_of_the_namespace_says_what_becomes_of_it() {
         (!answer.warnings.is_empty()).then_some(answer.warnings)
     });
     assert!(warned.contains("runtime-class: the pod is confidential but"), "{warned}");
+
+    namespace("backstop-required-warn", &[("countersign.dev/mode", "warn"), ("countersign.dev/confidential", "required")]);
+    let warned = until("mode warn is in force in a required namespace", || {
+        let answer = create(server(), &pod("backstop-required-warn", "p", json!({})), true);
+        answer.stored.as_ref().unwrap_or_else(|error| panic!("{error}"));
+        (!answer.warnings.is_empty()).then_some(answer.warnings)
+    });
+    assert!(warned.contains("'pods-in-required-namespaces-warn.countersign.dev': runtime-class: "), "{warned}");
 
     namespace("backstop-audit", &[("countersign.dev/mode", "audit")]);
     for (namespace, name) in [("backstop-warn", "warned"), ("backstop-audit", "audited")] {
@@ -127,10 +142,17 @@ fn the_image_of_a_static_pod_is_left_to_the_kubelet() {
     namespace("mirrored", &[("countersign.dev/confidential", "required")]);
     let mut mirror = pod("mirrored", "p", json!({"nodeName": "n"}));
     mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x", "kubernetes.io/config.source": "file"});
-    refused(tried(TENANT, &mirror), &["runtime-class: "]);
+    refused_by(POLICY_OF_REQUIRED, tried(TENANT, &mirror), &["runtime-class: "]);
     mirror["metadata"]["ownerReferences"] =
         json!([{"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u", "controller": true}]);
     tried(KUBELET, &mirror).admitted();
+    // Where a namespace asks for nothing, the image of one that is opted in.
+    namespace("mirrored-elsewhere", &[]);
+    mirror["metadata"]["namespace"] = json!("mirrored-elsewhere");
+    mirror["metadata"]["labels"] = json!({"countersign.dev/confidential": "true"});
+    tried(KUBELET, &mirror).admitted();
+    mirror["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+    refused(tried(TENANT, &mirror), &["runtime-class: "]);
 }
 
 #[test]

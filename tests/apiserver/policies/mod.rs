@@ -80,6 +80,7 @@ fn boot(manifests: &[Value]) -> ApiServer {
 /// Waits until every policy refuses what it is there to refuse: the API server compiles them in its own time.
 fn in_force(server: &ApiServer) {
     block_on(server.namespace("probe", &[], &[])).unwrap();
+    block_on(server.namespace("required", &[("countersign.dev/confidential", "required")], &[])).unwrap();
     create(server, &pod("probe", "probe", json!({})), false).admitted();
     let mut unprotected = pod("probe", "p", json!({}));
     unprotected["metadata"]["annotations"] = json!({KEY: "cA=="});
@@ -89,6 +90,7 @@ fn in_force(server: &ApiServer) {
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "q", "labels": {"countersign.dev/x": "y"}}});
     let refuses = |object: &Value| create(server, object, true).stored.err();
     until("confidential-pods is in force", || refuses(&unprotected));
+    until("pods-in-required-namespaces is in force", || refuses(&pod("required", "p", json!({}))));
     until("countersigned-label is in force", || refuses(&claiming));
     until("confidential-handlers is in force", || refuses(&runtime_class("q", "kata-cc")));
     until("namespace-labels is in force", || refuses(&namespace));
@@ -133,7 +135,7 @@ fn the_api_server_finds_nothing_to_say_about_the_policies_when_they_are_applied(
         .into_iter()
         .filter(|object| object["kind"].as_str().unwrap().starts_with("ValidatingAdmissionPolicy"))
         .collect();
-    assert_eq!(objects.len(), 15, "six policies, one with four bindings");
+    assert_eq!(objects.len(), 20, "seven policies, two of them with four bindings");
     for object in objects {
         let arguments =
             ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-"];
