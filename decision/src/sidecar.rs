@@ -2,6 +2,7 @@
 
 mod defaults;
 mod json;
+mod stored;
 
 use serde_json::{Map, Value};
 
@@ -9,6 +10,8 @@ use crate::configuration::{Additions, Sidecar};
 use crate::pod::{Container, Pod};
 
 use json::{Json, Object};
+
+pub(crate) use stored::Stored;
 
 /// Where a pod has the profile's sidecar.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub(crate) fn volume_difference(wanted: &Map<String, Value>, found: &str) -> Opt
         Ok(found) => defaults::of_volume(found),
         Err(error) => return Some(error.to_string()),
     };
-    first_difference(&defaults::of_volume(Object::of(wanted)), &found)
+    first_difference(&defaults::of_volume(Object::of(wanted)), &found, &[])
 }
 
 /// How a pod's sidecar container differs from the profile's, in words, if it does: but for what the API server fills in, the
@@ -66,13 +69,13 @@ pub(crate) fn difference(sidecar: &Sidecar, found: &str) -> Option<String> {
         Ok(found) => defaults::of_container(found),
         Err(error) => return Some(error.to_string()),
     };
-    let mut wanted = defaults::of_container(Object::of(&sidecar.container));
+    let wanted = sidecar.stored.container(&sidecar.container);
     if wanted.value("resources").is_none() && found.value("resources").is_some_and(only_amounts) {
         found.remove("resources");
     }
-    list_difference(&mut wanted, &mut found, "env", |added| is_added_variable(added, &sidecar.additions))
-        .or_else(|| list_difference(&mut wanted, &mut found, "volumeMounts", |added| is_added_mount(added, &sidecar.additions)))
-        .or_else(|| first_difference(&wanted, &found))
+    list_difference(wanted, &found, "env", |added| is_added_variable(added, &sidecar.additions))
+        .or_else(|| list_difference(wanted, &found, "volumeMounts", |added| is_added_mount(added, &sidecar.additions)))
+        .or_else(|| first_difference(wanted, &found, &["env", "volumeMounts"]))
 }
 
 /// Whether resources are nothing but amounts that a LimitRange fills in where the profile sets none, and that no policy measures.
@@ -88,11 +91,11 @@ fn only_amounts(resources: &Json<'_>) -> bool {
         .is_some_and(|fields| fields.iter().all(|(field, amounts)| matches!(field, "limits" | "requests") && plain(amounts)))
 }
 
-/// Takes the list `field` out of both containers and says how they differ. What is listed must stand in the profile's order;
-/// between, `may_be_added` says under which key an element may be added, once.
+/// How the list `field` of the two containers differs. What is listed must stand in the profile's order; between, `may_be_added`
+/// says under which key an element may be added, once.
 fn list_difference(
-    wanted: &mut Object<'_>,
-    found: &mut Object<'_>,
+    wanted: &Object<'_>,
+    found: &Object<'_>,
     field: &str,
     may_be_added: impl Fn(&Json<'_>) -> Option<String>,
 ) -> Option<String> {
@@ -123,11 +126,11 @@ fn list_difference(
     wanted.next().map(|missing| format!("{field} lacks {}", shown(missing)))
 }
 
-/// Takes a list out of an object; empty where there is none.
-fn elements<'a>(object: &mut Object<'a>, field: &str) -> Vec<Json<'a>> {
-    match object.remove(field) {
+/// A list of an object; empty where there is none.
+fn elements<'o, 'a>(object: &'o Object<'a>, field: &str) -> &'o [Json<'a>] {
+    match object.value(field) {
         Some(Json::List(elements)) => elements,
-        _ => Vec::new(),
+        _ => &[],
     }
 }
 
@@ -161,16 +164,16 @@ fn is_added_mount(element: &Json<'_>, additions: &Additions) -> Option<String> {
     (service_account || listed).then(|| path.to_owned())
 }
 
-/// The first field in which two objects differ, in words.
-fn first_difference(wanted: &Object<'_>, found: &Object<'_>) -> Option<String> {
-    for (field, value) in found.iter() {
+/// The first field in which two objects differ but for those that are compared elsewhere, in words.
+fn first_difference(wanted: &Object<'_>, found: &Object<'_>, elsewhere: &[&str]) -> Option<String> {
+    for (field, value) in found.iter().filter(|(field, _)| !elsewhere.contains(field)) {
         match wanted.value(field) {
             Some(expected) if expected == value => {}
             Some(expected) => return Some(format!("{field} is {}, the profile has {}", shown(value), shown(expected))),
             None => return Some(format!("{field} is {}, the profile has none", shown(value))),
         }
     }
-    let missing = wanted.iter().find(|(field, _)| found.value(field).is_none());
+    let missing = wanted.iter().find(|(field, _)| !elsewhere.contains(field) && found.value(field).is_none());
     missing.map(|(field, value)| format!("{field} is missing, the profile has {}", shown(value)))
 }
 

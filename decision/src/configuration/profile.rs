@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::names::Name;
+use crate::sidecar::Stored;
 
 /// What one platform needs of a confidential pod.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -105,6 +106,10 @@ pub struct Sidecar {
     /// What other webhooks may add to the container, each once.
     #[serde(default)]
     pub additions: Additions,
+    /// The container as pods are compared with it.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) stored: Stored,
 }
 
 impl Sidecar {

@@ -32,6 +32,18 @@ impl<'a> Json<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
+    /// A copy that borrows nothing.
+    fn owned(&self) -> Json<'static> {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Number(number) => Json::Number(number.clone()),
+            Self::Text(text) => Json::Text(Cow::Owned(text.clone().into_owned())),
+            Self::List(elements) => Json::List(elements.iter().map(Json::owned).collect()),
+            Self::Object(object) => Json::Object(object.owned()),
+        }
+    }
+
     /// The same value, borrowed.
     pub(super) fn of(value: &'a Value) -> Self {
         match value {
@@ -92,6 +104,11 @@ impl<'a> Object<'a> {
         let mut fields: Vec<_> = map.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Json::of(value))).collect();
         fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Self(fields)
+    }
+
+    /// A copy that borrows nothing.
+    pub(super) fn owned(&self) -> Object<'static> {
+        Object(self.0.iter().map(|(key, value)| (Cow::Owned(key.clone().into_owned()), value.owned())).collect())
     }
 
     /// The fields in the order of their keys.

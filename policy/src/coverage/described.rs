@@ -12,19 +12,33 @@ use crate::data::CONTAINER_TYPE;
 pub(super) struct Described<'a> {
     pub(super) data: &'a Value,
     pub(super) container: &'a Value,
+    /// `OCI` and `OCI.Process`, where most parts are: found once.
+    oci: Option<&'a Value>,
+    process: Option<&'a Value>,
 }
 
 impl<'a> Described<'a> {
     /// Every container of `policy_data`, the sandbox's own among them.
     pub(super) fn all(data: &'a Value) -> impl Iterator<Item = Self> {
         let containers = data.get("containers").and_then(Value::as_array);
-        containers.into_iter().flatten().map(move |container| Self { data, container })
+        containers.into_iter().flatten().map(move |container| Self::of(data, container))
+    }
+
+    /// An element of a `policy_data`.
+    pub(super) fn of(data: &'a Value, container: &'a Value) -> Self {
+        let oci = container.get("OCI");
+        Self { data, container, oci, process: oci.and_then(|oci| oci.get("Process")) }
     }
 
     /// A part by its path of field names, each after a slash.
     pub(super) fn part(&self, path: &str) -> Option<&'a Value> {
-        let mut names = path.split('/').skip(1);
-        names.try_fold(self.container, |part, name| part.get(name)).filter(|part| !part.is_null())
+        let path = path.strip_prefix('/')?;
+        let (around, path) = match (path.strip_prefix("OCI/Process/"), path.strip_prefix("OCI/")) {
+            (Some(path), _) => (self.process?, path),
+            (None, Some(path)) => (self.oci?, path),
+            (None, None) => (self.container, path),
+        };
+        path.split('/').try_fold(around, |part, name| part.get(name)).filter(|part| !part.is_null())
     }
 
     /// A part that is a text.

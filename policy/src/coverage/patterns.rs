@@ -23,7 +23,7 @@ impl Patterns {
     /// The patterns of `policy_data`.
     pub(super) fn of(data: &Value) -> Self {
         let listed = data.pointer("/request_defaults/CreateContainerRequest/allow_env_regex").into_iter().flat_map(texts);
-        let around = Described { data, container: &Value::Null };
+        let around = Described::of(data, &Value::Null);
         let variables = listed.filter_map(|pattern| compiled(&around.filled(pattern, &[]))).collect();
         let names = Described::all(data).filter_map(|container| container.annotation(SANDBOX_NAME));
         let names = names.filter_map(|pattern| Some((pattern.to_owned(), compiled(pattern)?))).collect();
