@@ -1,5 +1,7 @@
 //! The pods, and how long the API server takes to create them.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,22 +19,24 @@ use tokio::task::JoinSet;
 
 /// A policy as generators write it, for pods of one name; its pattern is widened here to the names that a bench makes.
 const POLICY: &str = include_str!("../../golden/policies/complete.rego");
+/// The pod that it is for, as its author writes it.
+const MANIFEST: &str = include_str!("../../golden/rules/policy-covers-the-pod/covered/pod.yaml");
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// No label, nothing to do with Countersign.
     Ordinary,
-    /// Complete, with a listed policy that covers it.
-    Confidential,
+    /// Confidential, as /mutate leaves it: Countersign has nothing to add, and judges it.
+    Complete,
+    /// The same pod as its author writes it: Countersign completes it.
+    Incomplete,
 }
 
-impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Ordinary, Self::Confidential];
-}
-
-/// The confidential pod, complete as /mutate would leave it, so that it is the same with Countersign and without.
-pub(crate) struct Confidential {
-    pod: Value,
+/// A pod of each kind, and the policy of the confidential ones.
+pub(crate) struct Pods {
+    complete: Value,
+    incomplete: Value,
     digest: Digest,
 }
 
@@ -47,18 +51,28 @@ pub(crate) struct Times {
 /// The scheduler and the nodes still have their part of a pod to do when it is created.
 const TO_SETTLE: Duration = Duration::from_secs(2);
 
-impl Confidential {
+impl Pods {
     pub(crate) fn new() -> Self {
         let widened = POLICY.replace("^consumer$", "^consumer-[0-9]+$");
         assert_ne!(widened, POLICY, "the policy names its pod");
-        let digest = Digest::sha256_of(widened.as_bytes());
-        let manifest = include_str!("../../golden/rules/policy-covers-the-pod/covered/pod.yaml");
-        let mut pod: Value = serde_saphyr::from_str(manifest).unwrap();
-        pod["metadata"]["annotations"] = json!({"io.katacontainers.config.agent.policy": STANDARD.encode(&widened)});
-        Self { pod, digest }
+        let mut incomplete: Value = serde_saphyr::from_str(MANIFEST).unwrap();
+        incomplete["metadata"]["annotations"] = json!({"io.katacontainers.config.agent.policy": STANDARD.encode(&widened)});
+        let complete = completed(&incomplete);
+        Self { complete, incomplete, digest: Digest::sha256_of(widened.as_bytes()) }
     }
 
-    /// The allow-list that lists it, and these digests too.
+    /// A pod of that kind, without a name.
+    pub(crate) fn template(&self, kind: Kind) -> Value {
+        match kind {
+            Kind::Ordinary => {
+                json!({"metadata": {}, "spec": {"containers": [{"name": "app", "image": "registry.example/app:1"}]}})
+            }
+            Kind::Complete => self.complete.clone(),
+            Kind::Incomplete => self.incomplete.clone(),
+        }
+    }
+
+    /// The allow-list that lists their policy, and these digests too.
     pub(crate) fn allow_list(&self, others: &[String]) -> Value {
         let entry = |digest: &str| format!("- {{digest: \"{digest}\", namespaces: [kafka]}}\n");
         let others: String = others.iter().map(|digest| entry(digest)).collect();
@@ -70,16 +84,27 @@ impl Confidential {
     }
 }
 
+/// A pod as `countersign render` prints it.
+fn completed(pod: &Value) -> Value {
+    let mut render = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["render", "--namespace", "kafka", "-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    render.stdin.take().unwrap().write_all(pod.to_string().as_bytes()).unwrap();
+    let output = render.wait_with_output().unwrap();
+    assert!(output.status.success(), "countersign render ended with {}", output.status);
+    serde_saphyr::from_slice(&output.stdout).unwrap()
+}
+
 /// Over the whole run: no name comes twice.
 static NAMED: AtomicUsize = AtomicUsize::new(0);
 
-/// Creates so many pods of a kind, by so many clients at a time.
-pub(crate) async fn create(server: &ApiServer, kind: Kind, confidential: &Confidential, count: usize, clients: usize) -> Times {
+/// Creates so many pods like `template`, by so many clients at a time.
+pub(crate) async fn create(server: &ApiServer, template: Value, count: usize, clients: usize) -> Times {
     tokio::time::sleep(TO_SETTLE).await;
-    let template = Arc::new(match kind {
-        Kind::Ordinary => json!({"metadata": {}, "spec": {"containers": [{"name": "app", "image": "registry.example/app:1"}]}}),
-        Kind::Confidential => confidential.pod.clone(),
-    });
+    let template = Arc::new(template);
     let left = Arc::new(AtomicUsize::new(count));
     let began = Instant::now();
     let mut creating = JoinSet::new();
