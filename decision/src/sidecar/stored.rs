@@ -33,3 +33,23 @@ impl PartialEq for Stored {
 }
 
 impl Eq for Stored {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_a_copy_makes_its_own() {
+        let container = |image: &str| json!({"name": "c", "image": image}).as_object().unwrap().clone();
+        let image =
+            |stored: &Stored, of: &str| stored.container(&container(of)).value("image").unwrap().as_str().unwrap().to_owned();
+        let stored = Stored::default();
+        assert_eq!(image(&stored, "a:1"), "a:1");
+        assert_eq!(image(&stored, "b:1"), "a:1", "made once");
+        let copy = stored.clone();
+        assert_eq!(image(&copy, "b:1"), "b:1");
+        assert_eq!(stored, copy);
+    }
+}

@@ -94,3 +94,35 @@ impl<'a> Described<'a> {
 pub(super) fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_part_is_found_by_its_path_at_every_depth_and_null_is_none() {
+        let container = json!({
+            "storages": [1], "OCI": {"Version": "1", "Process": {"Cwd": "/", "User": {"UID": 7}, "Terminal": null}}
+        });
+        let data = json!({"containers": [container]});
+        let described = Described::all(&data).next().unwrap();
+        let found = [
+            ("/storages", Some(json!([1]))),
+            ("/OCI/Version", Some(json!("1"))),
+            ("/OCI/Process/Cwd", Some(json!("/"))),
+            ("/OCI/Process/User/UID", Some(json!(7))),
+            ("/OCI/Process/Terminal", None),
+            ("/OCI/Process/Cwd/UID", None),
+            ("/OCI/Root/Readonly", None),
+            ("/env_map", None),
+        ];
+        for (path, part) in found {
+            assert_eq!(described.part(path), part.as_ref(), "{path}");
+        }
+        let bare = json!({"containers": [{}]});
+        let bare = Described::all(&bare).next().unwrap();
+        assert!(["/OCI/Version", "/OCI/Process/Cwd"].iter().all(|path| bare.part(path).is_none()));
+    }
+}
