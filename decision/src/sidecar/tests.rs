@@ -46,6 +46,14 @@ fn a_field_that_holds_nothing_does_not_differ_from_one_that_is_not_there() {
 }
 
 #[test]
+fn a_field_that_is_missing_differs() {
+    let differs = after(|container| {
+        container.as_object_mut().unwrap().remove("command");
+    });
+    assert_eq!(differs.unwrap(), "command is missing, the profile has [\"/bin/skr\"]");
+}
+
+#[test]
 fn listed_additions_pass_once() {
     let variable = || json!({"name": "AZURE_CLIENT_ID", "value": "x"});
     assert_eq!(after(push("env", variable())), None);
