@@ -42,8 +42,9 @@ fn templates() -> [(&'static str, Cow<'static, str>); 17] {
         ("deployment.yaml", include_str!("templates/deployment.yaml").into()),
         ("service.yaml", include_str!("templates/service.yaml").into()),
         ("network-policy.yaml", include_str!("templates/network-policy.yaml").into()),
-        ("policy-confidential-pods.yaml", pods.into()),
+        // Before the next: whoever applies them over an installation in which that one was for these pods too leaves none out.
         ("policy-pods-in-required-namespaces.yaml", required.into()),
+        ("policy-confidential-pods.yaml", pods.into()),
         ("policy-countersigned-label.yaml", include_str!("templates/policy-countersigned-label.yaml").into()),
         ("policy-unchanging-keys.yaml", include_str!("templates/policy-unchanging-keys.yaml").into()),
         ("policy-confidential-handlers.yaml", include_str!("templates/policy-confidential-handlers.yaml").into()),
@@ -56,8 +57,10 @@ fn templates() -> [(&'static str, Cow<'static, str>); 17] {
 
 /// A policy of the backstop: `head` says which pods it is for; what they must have and how it is bound is the same for all.
 fn backstop(policy: &str, head: &str) -> String {
+    let confidential = include_str!("templates/backstop-confidential.cel").trim_end().to_owned();
+    let head = template::fill(head, &[("confidential", confidential)]);
     let bindings = template::fill(include_str!("templates/backstop-bindings.yaml"), &[("policy", policy.to_owned())]);
-    [head, include_str!("templates/backstop-rules.yaml"), &bindings].concat()
+    [&head, include_str!("templates/backstop-rules.yaml"), &bindings].concat()
 }
 
 /// The one file that an installation with the built-in configuration does without.

@@ -237,6 +237,20 @@ fn confidential_pods_are_guarded_in_every_namespace() {
         assert_eq!(entries[1]["namespaceSelector"], Value::Null, "what the first leaves out is not left out here");
         assert_eq!(condition(&entries[0], "confidential"), None, "every pod of a required namespace is asked about");
     }
+    let policy = |name: &str| {
+        let name = format!("{name}.countersign.dev");
+        &documents.iter().find(|document| document["metadata"]["name"] == *name).unwrap()["spec"]
+    };
+    let [required, pods] = ["pods-in-required-namespaces", "confidential-pods"].map(policy);
+    let selectors = |constraints: &Value| constraints["matchConstraints"]["namespaceSelector"].clone();
+    assert_eq!(selectors(required), entries(&documents, "ValidatingWebhookConfiguration")[0]["namespaceSelector"]);
+    assert_eq!(selectors(pods), Value::Null);
+    let confidential = condition(pods, "confidential").unwrap();
+    assert_eq!(
+        condition(required, "not-confidential-by-itself"),
+        Some(&*format!("!({confidential})")),
+        "each pod is judged once"
+    );
 }
 
 #[test]

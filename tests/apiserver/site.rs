@@ -137,12 +137,14 @@ pub(crate) fn without_policies(server: &ApiServer) {
     let label = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "probe", "labels": {"countersign.dev/mode": "x"}}});
     let class = runtime_class("probe", "kata-cc");
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "kafka", "labels": {"countersign.dev/confidential": "x"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    block_on(server.namespace("required-probe", &[("countersign.dev/confidential", "required")], &[])).unwrap();
+    let plain = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "required-probe"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
     until("no policy is in force", || {
         let says = |object: &Value| {
             let output = server.kubectl_with_input(&["create", "--dry-run=server", "-f", "-"], &object.to_string()).unwrap();
             String::from_utf8(output.stderr).unwrap().contains("ValidatingAdmissionPolicy")
         };
-        (![&label, &class, &pod].into_iter().any(says)).then_some(())
+        (![&label, &class, &pod, &plain].into_iter().any(says)).then_some(())
     });
 }
 

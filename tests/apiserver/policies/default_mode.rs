@@ -20,5 +20,11 @@ fn the_default_mode_holds_where_a_namespace_names_none() {
     });
     assert!(warned.contains("'confidential-pods-default.countersign.dev': runtime-class: "), "{warned}");
     block_on(server.namespace("payments", &[("countersign.dev/mode", "enforce")], &[])).unwrap();
-    until("the label counts more", || create(&server, &pod("payments", "p", json!({})), true).stored.err());
+    let refused = |error: &String| error.contains("with binding 'confidential-pods-enforce.countersign.dev'");
+    until("the label counts more", || create(&server, &pod("payments", "p", json!({})), true).stored.err().filter(refused));
+    block_on(server.namespace("labelled", &[("countersign.dev/confidential", "required")], &[])).unwrap();
+    let answer = create(&server, &pod("labelled", "p", json!({})), true);
+    let warned = answer.warnings.clone();
+    answer.admitted();
+    assert!(warned.contains("'pods-in-required-namespaces-default.countersign.dev': runtime-class: "), "{warned}");
 }

@@ -88,12 +88,16 @@ fn in_force(server: &ApiServer) {
     claiming["metadata"]["labels"] = json!({"countersign.dev/countersigned": "true"});
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "q", "labels": {"countersign.dev/x": "y"}}});
-    let refuses = |object: &Value| create(server, object, true).stored.err();
-    until("confidential-pods is in force", || refuses(&unprotected));
-    until("pods-in-required-namespaces is in force", || refuses(&pod("required", "p", json!({}))));
-    until("countersigned-label is in force", || refuses(&claiming));
-    until("confidential-handlers is in force", || refuses(&runtime_class("q", "kata-cc")));
-    until("namespace-labels is in force", || refuses(&namespace));
+    let refuses = |policy: &str, object: &Value| {
+        until(&format!("{policy} is in force"), || {
+            create(server, object, true).stored.err().filter(|error| error.contains(&format!("'{policy}.countersign.dev'")))
+        });
+    };
+    refuses("confidential-pods", &unprotected);
+    refuses("pods-in-required-namespaces", &pod("required", "p", json!({})));
+    refuses("countersigned-label", &claiming);
+    refuses("confidential-handlers", &runtime_class("q", "kata-cc"));
+    refuses("namespace-labels", &namespace);
     until("unchanging-keys is in force", || {
         patch("admin", server, "probe", "probe", "status", &json!({"metadata": {"labels": {"countersign.dev/x": "y"}}}))
             .stored
