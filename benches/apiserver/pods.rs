@@ -131,5 +131,5 @@ pub(crate) async fn create(server: &ApiServer, template: Value, count: usize, cl
     // A few hundred: exact as a float.
     #[allow(clippy::cast_precision_loss)]
     let per_second = count as f64 / took.as_secs_f64();
-    Times { per_second, median_ms: ms(times[times.len() / 2]), p99_ms: ms(times[times.len() * 99 / 100]) }
+    Times { per_second, median_ms: ms(times[times.len() / 2]), p99_ms: ms(times[(times.len() * 99).div_ceil(100) - 1]) }
 }

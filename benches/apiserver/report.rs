@@ -117,7 +117,7 @@ fn calls(created: &[&Created]) -> String {
         // Some hundreds: exact as a float.
         #[allow(clippy::cast_precision_loss)]
         let pods = (created.len() * crate::COUNT) as f64;
-        format!("{name} {:.0}, {}", count / pods, spread(calls().map(|calls| calls.seconds / calls.count * 1e3), 2))
+        format!("{name} {:.2}, {}", count / pods, spread(calls().map(|calls| calls.seconds / calls.count * 1e3), 2))
     };
     names.into_iter().map(of).collect::<Vec<_>>().join("; ")
 }
