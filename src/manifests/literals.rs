@@ -87,9 +87,19 @@ pub(super) fn indented(text: &str, by: usize) -> String {
     lines.map(|line| if line.is_empty() { String::new() } else { format!("{:by$}{line}", "") }).collect::<Vec<_>>().join("\n")
 }
 
-/// A text as it comes back out of a YAML block scalar: one line break after each line.
+/// A text as it comes back out of a YAML block scalar: one line break after each line, and no other.
+///
+/// Source: YAML 1.2, 5.4: a carriage return alone is a line break too.
 pub(super) fn normalised(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.trim_end().lines().collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// The first character of a text that has no place in a YAML block scalar, with its line, from 1: control characters, and what YAML 1.1,
+/// which kubectl and Helm read, takes for a line break and YAML 1.2 does not.
+pub(super) fn unprintable(text: &str) -> Option<(char, usize)> {
+    let out_of_place = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}');
+    text.lines().zip(1..).find_map(|(line, number)| Some((line.chars().find(|c| out_of_place(*c))?, number)))
 }
 
 #[cfg(test)]
@@ -106,6 +116,7 @@ mod tests {
     fn a_text_is_what_a_block_scalar_gives_back() {
         let text = normalised("a:\r\n\r\n  b\n\n");
         assert_eq!(text, "a:\n\n  b\n");
+        assert_eq!(normalised("a:\r  b\r\rc"), "a:\n  b\n\nc\n");
         let read: serde_json::Value = serde_saphyr::from_str(&format!("x: |2\n{}\n", indented(&text, 2))).unwrap();
         assert_eq!(read["x"], text);
     }

@@ -94,6 +94,18 @@ pub enum Unrenderable {
         "namespace {0} is in requiredNamespaces of the configuration, so Countersign's own pods could never start: remove it"
     )]
     Required(String),
+    /// The configuration has a character that cannot be repeated in the manifests.
+    #[error(
+        "line {line} of the configuration has the character U+{:04X}, which kubectl takes for a line break or refuses: remove it, or write \
+         it as an escape in double quotes",
+        u32::from(*.character)
+    )]
+    Unprintable {
+        /// The character.
+        character: char,
+        /// Its line, from 1.
+        line: usize,
+    },
     /// The image is not an image reference.
     #[error("image {0:?} is not an image reference: write it as registry/name:tag or registry/name@sha256:digest")]
     Image(String),
@@ -111,6 +123,9 @@ pub fn render(
 ) -> Result<Vec<ManifestFile>, Unrenderable> {
     let namespace = own_namespace(namespace, configuration)?;
     let source = source.map(literals::normalised);
+    if let Some((character, line)) = source.as_deref().and_then(literals::unprintable) {
+        return Err(Unrenderable::Unprintable { character, line });
+    }
     let literals = Literals::of(configuration);
     let values = placeholders::values(&literals, source.as_deref(), &namespace, image_reference(image)?);
     let files = templates().into_iter().filter(|(name, _)| source.is_some() || *name != CONFIGURATION);

@@ -350,3 +350,25 @@ fn what_would_lock_the_cluster_or_break_the_yaml_is_refused_with_the_reason() {
     assert!(refused(plain, NAMESPACE, "x\"\n  y: z").contains("is not an image reference"));
     assert!(refused(plain, NAMESPACE, "").contains("is not an image reference"));
 }
+
+/// Found by fuzzing: such a line did not keep the indentation of the ConfigMap's.
+#[test]
+fn a_carriage_return_alone_is_a_line_break_of_the_configuration() {
+    let source = SOURCE.replace("requiredNamespaces", "\r\r  # alone\rrequiredNamespaces");
+    let files = render(&Configuration::parse(&source).unwrap(), Some(&source), NAMESPACE, IMAGE).unwrap();
+    let documents = documents(&files);
+    let config_map = documents.iter().find(|document| document["metadata"]["name"] == "countersign-configuration").unwrap();
+    assert_eq!(config_map["data"]["configuration.yaml"], source.replace('\r', "\n"));
+}
+
+#[test]
+fn a_character_that_kubectl_takes_for_a_line_break_is_refused_by_its_line() {
+    for (character, name) in [('\u{85}', "U+0085"), ('\u{2028}', "U+2028"), ('\u{2029}', "U+2029")] {
+        let source = SOURCE.replace("# Ours.", &format!("# Ours.\n# {character}ours"));
+        let configuration = Configuration::parse(&source).unwrap();
+        let refused = render(&configuration, Some(&source), NAMESPACE, IMAGE).unwrap_err().to_string();
+        assert!(refused.starts_with(&format!("line 2 of the configuration has the character {name}, which")), "{refused}");
+    }
+    let tabs = SOURCE.replace("# Ours.", "# Ours.\t");
+    assert!(render(&Configuration::parse(&tabs).unwrap(), Some(&tabs), NAMESPACE, IMAGE).is_ok());
+}
