@@ -1,11 +1,10 @@
 //! A webhook in the place of Countersign's that reads nothing and lets everything in: what the calls cost the API server, whatever
 //! is answered.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use countersign::certs::CertSource;
 use countersign::http::{self, Answer, Drain, Endpoint, Judge, Outcome, Server};
 use countersign::metrics::Metrics;
@@ -13,9 +12,11 @@ use countersign_harness::ApiServer;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::site::{pointed_at, shipped};
+
 /// Serves on a thread of its own until the run ends.
 pub(crate) struct Constant {
-    address: String,
+    address: SocketAddr,
     authority: Vec<u8>,
     asked: Arc<AtomicUsize>,
 }
@@ -50,7 +51,7 @@ impl Constant {
         let certificates = CertSource::SelfSigned { directory: directory.clone() }.open(Arc::clone(&metrics)).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let address = listener.local_addr().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let judge = Arc::new(LetIn(Arc::clone(&asked)));
         let serving = async move {
@@ -69,15 +70,8 @@ impl Constant {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// A webhook configuration that asks it in the place of Countersign.
-    pub(crate) fn in_place_of(&self, configuration: &Value) -> Value {
-        let mut configuration = configuration.clone();
-        for webhook in configuration["webhooks"].as_array_mut().unwrap() {
-            let url = webhook["clientConfig"]["url"].as_str().unwrap();
-            let path = url.splitn(4, '/').nth(3).unwrap();
-            webhook["clientConfig"] =
-                json!({"url": format!("https://{}/{path}", self.address), "caBundle": STANDARD.encode(&self.authority)});
-        }
-        configuration
+    /// The shipped webhook configurations, asking it in the place of Countersign.
+    pub(crate) fn configurations(&self) -> Vec<Value> {
+        pointed_at(&shipped(), self.address, &self.authority)
     }
 }

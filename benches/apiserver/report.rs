@@ -75,8 +75,7 @@ impl Report {
                 let figure = |figure: fn(&Created) -> f64, digits| spread(of.iter().map(|created| figure(created)), digits);
                 // Those of one round stand beside each other; what comes after the rounds is compared with none.
                 let added = without.iter().zip(&of).map(|(without, with)| with.alone.median_ms - without.alone.median_ms);
-                let added =
-                    if of.len() == without.len() && scene != Scene::Without { spread(added, 2) } else { "-".to_owned() };
+                let added = if matches!(scene, Scene::Constant | Scene::With) { spread(added, 2) } else { "-".to_owned() };
                 let _ = writeln!(
                     text,
                     "| {pod} | {way} | {} | {added} | {} | {} | {} |",

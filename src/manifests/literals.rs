@@ -91,8 +91,7 @@ pub(super) fn indented(text: &str, by: usize) -> String {
 ///
 /// Source: YAML 1.2, 5.4: a carriage return alone is a line break too.
 pub(super) fn normalised(text: &str) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.trim_end().lines().collect::<Vec<_>>().join("\n") + "\n"
+    text.replace("\r\n", "\n").replace('\r', "\n").trim_end().to_owned() + "\n"
 }
 
 /// The first character of a text that has no place in a YAML block scalar, with its line, from 1: control characters, and what YAML 1.1,

@@ -43,6 +43,10 @@ fn find<'a>(documents: &'a [Value], kind: &str) -> &'a Value {
     first
 }
 
+fn named<'a>(documents: &'a [Value], name: &str) -> &'a Value {
+    documents.iter().find(|document| document["metadata"]["name"] == name).unwrap()
+}
+
 fn entries<'a>(documents: &'a [Value], kind: &str) -> &'a [Value] {
     find(documents, kind)["webhooks"].as_array().unwrap()
 }
@@ -237,11 +241,8 @@ fn confidential_pods_are_guarded_in_every_namespace() {
         assert_eq!(entries[1]["namespaceSelector"], Value::Null, "what the first leaves out is not left out here");
         assert_eq!(condition(&entries[0], "confidential"), None, "every pod of a required namespace is asked about");
     }
-    let policy = |name: &str| {
-        let name = format!("{name}.countersign.dev");
-        &documents.iter().find(|document| document["metadata"]["name"] == *name).unwrap()["spec"]
-    };
-    let [required, pods] = ["pods-in-required-namespaces", "confidential-pods"].map(policy);
+    let policies = ["pods-in-required-namespaces.countersign.dev", "confidential-pods.countersign.dev"];
+    let [required, pods] = policies.map(|name| &named(&documents, name)["spec"]);
     let selectors = |constraints: &Value| constraints["matchConstraints"]["namespaceSelector"].clone();
     assert_eq!(selectors(required), entries(&documents, "ValidatingWebhookConfiguration")[0]["namespaceSelector"]);
     assert_eq!(selectors(pods), Value::Null);
@@ -319,7 +320,7 @@ fn the_container_has_no_privileges() {
 #[test]
 fn a_configuration_of_ones_own_comes_along_and_sets_the_bounds() {
     let documents = configured();
-    let config_map = documents.iter().find(|document| document["metadata"]["name"] == "countersign-configuration").unwrap();
+    let config_map = named(&documents, "countersign-configuration");
     assert_eq!(config_map["data"]["configuration.yaml"], SOURCE);
     let template = &find(&documents, "Deployment")["spec"]["template"];
     let container = &template["spec"]["containers"][0];
@@ -357,7 +358,7 @@ fn a_carriage_return_alone_is_a_line_break_of_the_configuration() {
     let source = SOURCE.replace("requiredNamespaces", "\r\r  # alone\rrequiredNamespaces");
     let files = render(&Configuration::parse(&source).unwrap(), Some(&source), NAMESPACE, IMAGE).unwrap();
     let documents = documents(&files);
-    let config_map = documents.iter().find(|document| document["metadata"]["name"] == "countersign-configuration").unwrap();
+    let config_map = named(&documents, "countersign-configuration");
     assert_eq!(config_map["data"]["configuration.yaml"], source.replace('\r', "\n"));
 }
 

@@ -102,18 +102,22 @@ pub(crate) fn without_webhooks(manifests: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 
-/// The shipped webhook configurations, pointed at `address`: only `clientConfig` is replaced.
+/// The shipped webhook configurations, pointed at `address`.
 pub(crate) fn register(server: &ApiServer, manifests: &[Value], address: SocketAddr, authority: &[u8]) {
-    for object in manifests.iter().filter(|object| is_webhook(object)) {
-        let mut object = object.clone();
-        for webhook in object["webhooks"].as_array_mut().unwrap() {
-            let path = webhook["clientConfig"]["service"]["path"].as_str().unwrap().to_owned();
-            webhook["clientConfig"] =
-                json!({"url": format!("https://{address}{path}"), "caBundle": STANDARD.encode(authority)});
-        }
+    for object in pointed_at(manifests, address, authority) {
         apply(server, &object.to_string());
     }
     until("the webhooks are registered", || (!probe(server).is_empty()).then_some(()));
+}
+
+/// The webhook configurations among some manifests, with only `clientConfig` replaced.
+pub(crate) fn pointed_at(manifests: &[Value], address: SocketAddr, authority: &[u8]) -> Vec<Value> {
+    let mut configurations: Vec<Value> = manifests.iter().filter(|object| is_webhook(object)).cloned().collect();
+    for webhook in configurations.iter_mut().flat_map(|object| object["webhooks"].as_array_mut().unwrap()) {
+        let path = webhook["clientConfig"]["service"]["path"].as_str().unwrap().to_owned();
+        webhook["clientConfig"] = json!({"url": format!("https://{address}{path}"), "caBundle": STANDARD.encode(authority)});
+    }
+    configurations
 }
 
 /// The refusal of a pod that claims to be countersigned, by a policy that nobody listed: the webhook alone refuses it, in every mode.

@@ -78,18 +78,20 @@ mod tests {
     use crate::engine::MOST_BYTES;
     use crate::reading::Document;
 
+    fn reading(text: &str) -> PolicyReading {
+        PolicyReading { digest: Digest::sha256_of(text.as_bytes()), document: Arc::new(Document::AgentPolicy(text.into())) }
+    }
+
     /// One of several policies of the longest text that is examined.
     fn longest(number: usize) -> PolicyReading {
         let head = format!("package agent_policy # {number}");
-        let text = head.clone() + &" ".repeat(MOST_BYTES - head.len());
-        PolicyReading { digest: Digest::sha256_of(text.as_bytes()), document: Arc::new(Document::AgentPolicy(text.into())) }
+        reading(&(head.clone() + &" ".repeat(MOST_BYTES - head.len())))
     }
 
     #[test]
     fn a_text_that_is_no_policy_is_not_parsed_again() {
         let seen = SeenExaminations::default();
-        let reading =
-            PolicyReading { digest: Digest::sha256_of(b"no"), document: Arc::new(Document::AgentPolicy("no rules".into())) };
+        let reading = reading("no rules");
         assert!(matches!(&*seen.of(&reading), Err(Unexaminable::Unreadable(_))));
         assert!(seen.known(&reading.digest).is_some_and(|known| known.is_err()));
     }
