@@ -71,7 +71,8 @@ impl Countersign {
                 return Err(Answer::Unreadable { because });
             }
         };
-        let question = review::read(review).map_err(unreadable)?;
+        let body = review::Body::of(review);
+        let question = review::read(&body).map_err(unreadable)?;
         let uid = question.uid.clone();
         self.with_facts(|known| {
             question.into_request(required, |request| {

@@ -64,7 +64,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs<'a>(Vec<(Text<'a>, Text<'a>)>);
 
-impl Pairs<'_> {
+impl<'a> Pairs<'a> {
+    /// Puts `text` in the place of the value that is the empty string at `place` in the JSON that this was read from, and says whether
+    /// there is one.
+    pub fn put_back(&mut self, place: &'a str, text: &'a str) -> bool {
+        let mut values = self.0.iter_mut().map(|(_, Text(value))| value);
+        let here = |value: &Cow<'_, str>| matches!(value, Cow::Borrowed("")) && std::ptr::eq(value.as_ptr(), place.as_ptr());
+        let Some(value) = values.find(|value| here(value)) else { return false };
+        *value = Cow::Borrowed(text);
+        true
+    }
+
     /// The value under `key`, if the key is there.
     pub fn value(&self, key: &str) -> Option<&str> {
         let found = self.0.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
@@ -134,6 +144,25 @@ mod tests {
         assert_eq!(pairs.value("a"), Some("1"));
         assert_eq!(pairs.value("c"), None);
         assert_eq!(pairs.starting_with("b/").collect::<Vec<_>>(), [("b/x", ""), ("b/y", "2")]);
+    }
+
+    #[test]
+    fn a_text_is_put_back_at_its_own_place_alone() {
+        let json = r#"{"a":"","b":"","c":"d"}"#;
+        let read = || serde_json::from_str::<Pairs<'_>>(json).unwrap();
+        let at = |place: usize| json.get(place..place).unwrap();
+        let [of_a, of_b, of_c] = [r#"{"a":""#, r#"{"a":"","b":""#, r#"{"a":"","b":"","c":""#].map(str::len);
+        let values = |pairs: &Pairs<'_>| pairs.iter().map(|(_, value)| value.to_owned()).collect::<Vec<_>>();
+        for (place, put_back) in [(of_a, ["x", "", "d"]), (of_b, ["", "x", "d"])] {
+            let mut pairs = read();
+            assert!(pairs.put_back(at(place), "x"));
+            assert_eq!(values(&pairs), put_back);
+        }
+        for place in [0, of_c] {
+            let mut pairs = read();
+            assert!(!pairs.put_back(at(place), "x"), "{place}");
+            assert_eq!(pairs, read());
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use countersign_decision::verdict::Refusal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::body::{Body, Cut};
+
 /// Why a body gets no decision.
 #[derive(Debug)]
 pub enum Unreadable {
@@ -27,7 +29,7 @@ pub(crate) const VERSION: &str = "admission.k8s.io/v1";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Review<'a, Object> {
+pub(super) struct Review<'a, Object> {
     #[serde(borrow, default)]
     api_version: Text<'a>,
     #[serde(borrow, default)]
@@ -144,20 +146,30 @@ fn read_raw<'a>(body: &'a [u8], accepts: &Accepts) -> Result<Raw<'a>, Unreadable
 }
 
 /// Reads the body of a request: an admission review for a pod.
-pub fn read(body: &[u8]) -> Result<Question<'_>, Unreadable> {
-    // The whole text at once: the reader would look at every string again by itself, and more slowly.
-    let review = match simdutf8::basic::from_utf8(body) {
-        Ok(text) => serde_json::from_str::<Review<'_, Pod<'_>>>(text),
-        Err(_) => serde_json::from_slice(body),
+pub fn read<'a>(body: &'a Body<'_>) -> Result<Question<'a>, Unreadable> {
+    if let Some(review) = body.cut.as_ref().and_then(around) {
+        return question(review, &PODS);
+    }
+    let review = match body.text {
+        Some(text) => serde_json::from_str::<Review<'_, Pod<'_>>>(text),
+        None => serde_json::from_slice(body.bytes),
     };
     match review {
         Ok(review) => question(review, &PODS),
         // Read again without looking into the objects, to know whom to answer.
-        Err(error) => Err(match read_raw(body, &PODS) {
+        Err(error) => Err(match read_raw(body.bytes, &PODS) {
             Err(unreadable) => unreadable,
             Ok(Raw { api_version, uid, .. }) => refused(api_version, uid, format!("the pod cannot be read: {error}")),
         }),
     }
+}
+
+/// The review around a policy, with the policy put back; `None` where that cannot be, so that the whole is to be read.
+pub(super) fn around<'a>(cut: &'a Cut<'_>) -> Option<Review<'a, Pod<'a>>> {
+    let mut review: Review<'_, Pod<'_>> = serde_json::from_str(&cut.rest).ok()?;
+    let request = review.request.as_mut()?;
+    let put_back = [request.object.as_mut(), request.old_object.as_mut()].into_iter().flatten().any(|pod| cut.put_back(pod));
+    put_back.then_some(review)
 }
 
 /// A review whose objects were not looked into.

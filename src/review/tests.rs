@@ -18,7 +18,7 @@ fn review(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
 
 /// Why a review that was changed is refused, with the uid that is echoed.
 fn refused(edit: impl FnOnce(&mut Value)) -> (String, String) {
-    match read(&review(edit)) {
+    match read(&Body::of(&review(edit))) {
         Err(Unreadable::Refused { uid, refusal, .. }) => (uid, refusal.because),
         other => panic!("{other:?}"),
     }
@@ -26,7 +26,8 @@ fn refused(edit: impl FnOnce(&mut Value)) -> (String, String) {
 
 #[test]
 fn a_request_for_a_pod_is_read() {
-    let body = review(|_| {});
+    let bytes = review(|_| {});
+    let body = Body::of(&bytes);
     let question = read(&body).unwrap();
     assert_eq!(question.uid, "u1");
     question.into_request(true, |request| {
@@ -46,7 +47,7 @@ fn what_is_no_review_is_said_to_be_none() {
         (b"{\"request\": 1}", "the body is not an admission review: "),
         (b"\xff", "the body is not an admission review: "),
     ] {
-        match read(body) {
+        match read(&Body::of(body)) {
             Err(Unreadable::NotAReview(because)) => assert!(because.starts_with(reason), "{because}"),
             other => panic!("{other:?}"),
         }
@@ -72,8 +73,9 @@ fn a_review_that_cannot_be_judged_is_refused_with_its_uid() {
 #[test]
 fn a_key_that_stands_twice_in_the_pod_is_refused() {
     let body = String::from_utf8(review(|_| {})).unwrap().replace(r#""name":"p""#, r#""name":"p","name":"q""#);
+    let body = Body::of(body.as_bytes());
     assert!(
-        matches!(read(body.as_bytes()), Err(Unreadable::Refused { refusal, .. }) if refusal.because.contains("duplicate field `name`"))
+        matches!(read(&body), Err(Unreadable::Refused { refusal, .. }) if refusal.because.contains("duplicate field `name`"))
     );
 }
 
@@ -81,7 +83,7 @@ fn a_key_that_stands_twice_in_the_pod_is_refused() {
 fn hostile_nesting_is_refused_and_not_followed() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let body = String::from_utf8(review(|_| {})).unwrap().replace(r#""containers":[]"#, &format!(r#""containers":[{deep}]"#));
-    assert!(read(body.as_bytes()).is_err());
+    assert!(read(&Body::of(body.as_bytes())).is_err());
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn each_path_is_asked_about_its_own_kinds_alone() {
     let deployment = of("apps", "Deployment");
     assert_eq!(read_workload(&deployment).unwrap().kind, "Deployment");
     assert!(because(read_workload(&pod).unwrap_err()).contains("and only workloads (apps/v1, batch/v1, "));
-    assert!(because(read(&deployment).unwrap_err()).contains("and only pods (v1) are judged"));
+    assert!(because(read(&Body::of(&deployment)).unwrap_err()).contains("and only pods (v1) are judged"));
     let config_map = of("", "ConfigMap");
     assert_eq!(read_config_map(&config_map).unwrap().kind, "ConfigMap");
     assert!(because(read_config_map(&pod).unwrap_err()).contains("and only ConfigMaps (v1) make up the allow-list"));
