@@ -1,12 +1,14 @@
 //! The benchmark: the webhook beside its floor (the same server with a constant answer), in one run on one machine. Absolute figures
 //! move with the machine; the ratios are what counts. Start it with `cargo xtask bench`.
 
+mod aims;
 mod alone;
 mod bad_input;
 mod load;
 mod machine;
 mod overload;
 mod plot;
+mod processors;
 mod report;
 mod reviews;
 mod servers;
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use machine::Machine;
+use processors::Parted;
 use report::Report;
 use servers::Server;
 use throughput::Row;
@@ -58,6 +61,7 @@ fn run(countersign: &Path, floor: &Path, folder: &Path) -> Result<()> {
         let reviews = &reviews;
         Row { name, server, path, review: Box::new(move |size| reviews.path(review, size)) }
     };
+    let parted = Parted::from(servers.iter().map(|(_, server)| server))?;
     let throughput = throughput::measure(&[
         row("floor", floor, "/validate", "validate"),
         row("hashing alone", hashing, "/validate", "validate"),
@@ -67,6 +71,7 @@ fn run(countersign: &Path, floor: &Path, folder: &Path) -> Result<()> {
         row("/validate, 10,000 entries", ten_thousand, "/validate", "validate"),
         row("/validate, 100,000 entries", hundred_thousand, "/validate", "validate"),
     ])?;
+    drop(parted);
     let resident = servers.iter().map(|(name, server)| Ok(((*name).to_owned(), server.resident_mb()?)));
     let resident_after_load_mb = resident.collect::<Result<_>>()?;
     let report = Report { machine: Machine::this(), throughput, resident_after_load_mb, alone, overload, bad_input };

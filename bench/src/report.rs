@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::aims;
 use crate::alone::Alone;
 use crate::bad_input::Scene;
 use crate::machine::Machine;
@@ -66,7 +67,7 @@ impl Report {
                 measured.p99_micros.median,
             );
         }
-        text + &self.printed_alone() + &self.printed_bad_input()
+        text + &self.printed_alone() + &self.printed_bad_input() + &aims::printed(self)
     }
 
     fn printed_alone(&self) -> String {
@@ -122,11 +123,15 @@ impl Report {
         for now in &self.throughput {
             let same = |then: &&Measured| (&then.row, &then.size, then.connections) == (&now.row, &now.size, now.connections);
             let Some(then) = earlier.throughput.iter().find(same) else { continue };
-            let (now_ratio, then_ratio) = (now.per_second_to_floor, then.per_second_to_floor);
-            if now_ratio.median < then_ratio.lowest || now_ratio.median > then_ratio.highest {
-                let Measured { size, connections, row, .. } = now;
-                // Writing to a String cannot fail.
-                let _ = writeln!(text, "- {size}, {connections} connections, {row}: {now_ratio}, was {then_ratio}");
+            let Measured { size, connections, row, .. } = now;
+            for (what, now, then) in [
+                ("requests per second", now.per_second_to_floor, then.per_second_to_floor),
+                ("median latency", now.median_to_floor, then.median_to_floor),
+            ] {
+                if now.median < then.lowest || now.median > then.highest {
+                    // Writing to a String cannot fail.
+                    let _ = writeln!(text, "- {size}, {connections} connections, {row}, {what}: {now}, was {then}");
+                }
             }
         }
         if text.is_empty() { "every ratio lies within what the earlier run saw\n".to_owned() } else { text }

@@ -94,6 +94,11 @@ impl Server {
         Ok(server)
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits until the webhook says that it judges.
     pub(crate) fn wait_until_ready(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -126,7 +131,7 @@ impl Server {
     }
 
     fn memory(&self, which: &str) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(which)).with_context(|| format!("no {which}"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(megabytes(kib * 1024))

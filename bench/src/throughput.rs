@@ -11,7 +11,7 @@ use crate::servers::Server;
 use crate::statistics::Spread;
 
 /// How often every figure is taken.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// The loads: what is sent, over how many connections, how many requests a round.
 const LOADS: [Load; 6] = [
