@@ -65,8 +65,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 pub struct Pairs<'a>(Vec<(Text<'a>, Text<'a>)>);
 
 impl<'a> Pairs<'a> {
-    /// Puts `text` in the place of the value that is the empty string at `place` in the JSON that this was read from, and says whether
-    /// there is one.
+    /// Puts `text` in the place of the value that is the empty string at `place`, and says whether there is one. `place` is the empty
+    /// slice of the JSON that this was read from, between two quotation marks: only the string that opens right there has its address,
+    /// since an empty value without escapes is borrowed from the JSON and every other one is not.
     pub fn put_back(&mut self, place: &'a str, text: &'a str) -> bool {
         let mut values = self.0.iter_mut().map(|(_, Text(value))| value);
         let here = |value: &Cow<'_, str>| matches!(value, Cow::Borrowed("")) && std::ptr::eq(value.as_ptr(), place.as_ptr());

@@ -41,7 +41,8 @@ pub(crate) fn run(input: &[u8]) {
             assert_eq!(response.get("patch").is_some(), response.get("patchType").is_some(), "{answer}");
         }
     }
-    let body = review::Body::of(input);
+    let (body, whole) = (review::Body::of(input), review::Body::whole(input));
+    assert_eq!(format!("{:?}", review::read(&body)), format!("{:?}", review::read(&whole)));
     let Ok(question) = review::read(&body) else { return };
     let known = Known { facts: &FACTS, now: "2027-01-01T00:00:00Z".parse().unwrap(), stale_since: None };
     question.into_request(false, |request| {

@@ -7,7 +7,8 @@ use countersign_decision::pod::Pod;
 use countersign_policy::Measured;
 use memchr::{memchr2, memmem};
 
-/// Shorter texts are left where they are: to copy what is around them would take longer.
+/// Shorter texts are left where they are: it would take longer to copy what is around them. So are those below a third of their body:
+/// that copy is memory that nobody counts.
 const LONG: usize = 8 * 1024;
 
 /// The body of a request.
@@ -26,6 +27,11 @@ impl<'b> Body<'b> {
         let text = simdutf8::basic::from_utf8(bytes).ok();
         Self { bytes, text, cut: text.and_then(Cut::of) }
     }
+
+    /// The same, to be read as it is: what [`Body::of`] has to agree with.
+    pub fn whole(bytes: &'b [u8]) -> Self {
+        Self { cut: None, ..Self::of(bytes) }
+    }
 }
 
 /// A JSON text without one of its strings.
@@ -39,7 +45,7 @@ pub(super) struct Cut<'b> {
 }
 
 impl<'b> Cut<'b> {
-    /// Takes out what stands where the first long policy does; `None` where none does.
+    /// Takes out the value of the first key of a policy's annotation, if it is long and plain. On an update that is one of two.
     ///
     /// What is taken out has no quotation mark, no escape and no control character, so a reader of JSON that comes to it within a
     /// string finds that string's end where the text ends; one that comes to it otherwise fails before.
@@ -49,11 +55,11 @@ impl<'b> Cut<'b> {
         let end = memchr2(b'"', b'\\', after.as_bytes())?;
         let (string, after) = after.split_at_checked(end)?;
         let plain = after.starts_with('"') && string.bytes().fold(u8::MAX, u8::min) >= b' ';
-        (plain && string.len() >= LONG).then(|| Self { rest: [before, after].concat(), at, string })
+        (plain && string.len() >= LONG.max(text.len() / 3)).then(|| Self { rest: [before, after].concat(), at, string })
     }
 
-    /// Puts the string back into a pod that was read from `rest`. Whether it was there: it may as well be somewhere else, where
-    /// nobody would look for it.
+    /// Puts the string back into a pod that was read from `rest`, and says whether one of the pod's annotations is where it was. Where
+    /// none is, it belongs to something else, and `rest` is not to be used.
     pub(super) fn put_back<'a>(&'a self, pod: &mut Pod<'a>) -> bool {
         let place = self.rest.get(self.at..self.at);
         place
@@ -107,15 +113,10 @@ mod tests {
         format!("{:?}", read(body))
     }
 
-    /// What is read of it as a whole.
-    fn whole(bytes: &[u8]) -> String {
-        read_of(&Body { cut: None, ..Body::of(bytes) })
-    }
-
     /// Whether a body is read around its policy; whichever way it is read, the same comes of it.
     fn read_around(text: &str) -> bool {
         let body = Body::of(text.as_bytes());
-        assert_eq!(read_of(&body), whole(text.as_bytes()), "{text}");
+        assert_eq!(read_of(&body), read_of(&Body::whole(text.as_bytes())), "{text}");
         body.cut.as_ref().and_then(around).is_some()
     }
 
@@ -128,6 +129,11 @@ mod tests {
             assert!(read_around(&review(&with, &with)), "{key}");
             assert!(read_around(&review(&pod(other, ""), &with)), "{key}: of the pod as it was");
         }
+        let keys = Measured::ALL.map(Measured::annotation);
+        let two = pod(&format!(r#""{}":"{text}","{}":"{text}""#, keys[1], keys[0], text = policy()), "");
+        assert!(read_around(&review(&two, "null")), "the first of two");
+        let letters = pod(&format!(r#""{KEY}":"{}""#, "\u{e9}\u{1f980}".repeat(LONG)), "");
+        assert!(read_around(&review(&letters, "null")), "text that is not ASCII is refused later, by its own rule");
     }
 
     #[test]
@@ -139,6 +145,8 @@ mod tests {
             pod(&format!(r#""{KEY}":"{text}\n""#), ""),
             pod(&format!(r#""{KEY}":"{text}\"""#), ""),
             pod(&format!("\"{KEY}\":\"{text}\n\""), ""),
+            // Too much around it.
+            pod(&format!(r#""{KEY}":"{text}","b":"{}""#, text.repeat(3)), ""),
             // No end.
             format!(r#"{{"metadata":{{"annotations":{{"{KEY}":"{text}"#),
             // Not where annotations are.
@@ -167,7 +175,7 @@ mod tests {
             for byte in *b"\"\\{}[],: 0x\n\x01\xff" {
                 let mut changed = bytes.clone();
                 changed[at] = byte;
-                assert_eq!(read_of(&Body::of(&changed)), whole(&changed), "byte {at} made {byte:?}");
+                assert_eq!(read_of(&Body::of(&changed)), read_of(&Body::whole(&changed)), "byte {at} made {byte:?}");
             }
         }
     }
