@@ -29,6 +29,8 @@ pub(crate) struct Figure {
     pub(crate) median_micros: f64,
     /// The same, of the hundredth part that took longest the fastest.
     pub(crate) p99_micros: f64,
+    /// Processor time of the server for a request, in microseconds.
+    pub(crate) processor_micros: f64,
     /// How many answers came with each HTTP status; a request without an answer has none.
     pub(crate) statuses: Vec<(u16, usize)>,
 }
@@ -49,6 +51,7 @@ impl Load {
     /// The same, whatever the answers are.
     pub(crate) fn run_against(self, server: &Server, path: &str, review: &Path) -> Result<Figure> {
         let log = tempfile::NamedTempFile::new().context("cannot make a file for the times")?;
+        let before = server.processor_micros()?;
         let output = Command::new("h2load")
             .arg("--h1")
             .args(["--threads=1", "--header=content-type: application/json"])
@@ -59,6 +62,7 @@ impl Load {
             .arg(format!("https://{}{path}?timeout=5s", server.address))
             .output()
             .context("cannot run h2load: install nghttp2-client")?;
+        let processor_micros = (server.processor_micros()? - before) / f64::from(u32::try_from(self.requests)?);
         let text = String::from_utf8_lossy(&output.stdout);
         let per_second = rate(&text).with_context(|| format!("h2load prints no rate:\n{text}"))?;
         let answers = answers(&fs::read_to_string(log.path())?);
@@ -70,7 +74,7 @@ impl Load {
                 None => statuses.push((*status, 1)),
             }
         }
-        Ok(Figure { per_second, median_micros: median(&times), p99_micros: percentile(&times, 99), statuses })
+        Ok(Figure { per_second, median_micros: median(&times), p99_micros: percentile(&times, 99), processor_micros, statuses })
     }
 }
 

@@ -1,9 +1,8 @@
 //! Which processors the two sides of a load have: the generator the last one, the servers the others.
 //!
-//! Why: where the system chooses, it puts both on one processor now and then, and a round more or less of that moved the ratios of
-//! a run by a fifth.
+//! Why: where the system chooses, it puts both on one processor now and then, and a server that is parted is not slowed by its load.
 
-use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
@@ -27,7 +26,8 @@ impl Parted {
         {
             let others = set(others);
             for server in servers {
-                for thread in threads(server)? {
+                // Those that these start stay where they are.
+                for thread in server.threads()?.iter().filter_map(|folder| id(folder)) {
                     match sched_setaffinity(Some(thread), &others) {
                         // An idle thread may have ended meanwhile.
                         Ok(()) | Err(Errno::SRCH) => {}
@@ -56,10 +56,6 @@ fn set(processors: &[usize]) -> CpuSet {
     set
 }
 
-/// The threads that a server has; those that they start stay where these are.
-fn threads(server: &Server) -> Result<Vec<Pid>> {
-    let folder = fs::read_dir(format!("/proc/{}/task", server.id())).context("cannot list the threads of a server")?;
-    let id = |entry: std::io::Result<fs::DirEntry>| Ok(entry?.file_name().to_str().and_then(|name| name.parse().ok()));
-    let ids: Vec<Option<i32>> = folder.map(id).collect::<Result<_>>()?;
-    Ok(ids.into_iter().flatten().filter_map(Pid::from_raw).collect())
+fn id(thread: &Path) -> Option<Pid> {
+    Pid::from_raw(thread.file_name()?.to_str()?.parse().ok()?)
 }

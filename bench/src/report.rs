@@ -25,16 +25,14 @@ pub(crate) struct Report {
     pub(crate) resident_after_load_mb: Vec<(String, f64)>,
     pub(crate) alone: Alone,
     pub(crate) overload: Overload,
-    /// An earlier run may not have looked at it.
-    #[serde(default)]
     pub(crate) bad_input: Vec<Scene>,
 }
 
 impl Report {
-    /// The report of an earlier run in `folder`, if there is one.
+    /// The report of an earlier run in `folder`, if there is one and it was taken as they are now.
     pub(crate) fn earlier(folder: &Path) -> Result<Option<Self>> {
         match fs::read(folder.join(FILE)) {
-            Ok(text) => Ok(serde_json::from_slice(&text).context("the figures of the earlier run cannot be read").map(Some)?),
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).context("the figures of the earlier run cannot be read"),
         }
@@ -51,7 +49,7 @@ impl Report {
     pub(crate) fn printed(&self) -> String {
         let mut text = format!(
             "{}\n\nRatios to the floor of the same round: median (lowest to highest). More requests are better, less time is better.\n\n\
-             | load | row | requests per second | ratio | median latency, us | ratio | p99, us |\n|---|---|---|---|---|---|---|\n",
+             | load | row | requests per second | ratio | median latency, us | ratio | p99, us | processor time, us | ratio |\n|---|---|---|---|---|---|---|---|---|\n",
             self.machine
         );
         for measured in &self.throughput {
@@ -59,12 +57,14 @@ impl Report {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "| {size}, {connections} connections | {row} | {:.0} | {} | {:.0} | {} | {:.0} |",
+                "| {size}, {connections} connections | {row} | {:.0} | {} | {:.0} | {} | {:.0} | {:.1} | {} |",
                 measured.per_second.median,
                 measured.per_second_to_floor,
                 measured.median_micros.median,
                 measured.median_to_floor,
                 measured.p99_micros.median,
+                measured.processor_micros.median,
+                measured.processor_to_floor,
             );
         }
         text + &self.printed_alone() + &self.printed_bad_input() + &aims::printed(self)
@@ -127,6 +127,7 @@ impl Report {
             for (what, now, then) in [
                 ("requests per second", now.per_second_to_floor, then.per_second_to_floor),
                 ("median latency", now.median_to_floor, then.median_to_floor),
+                ("processor time", now.processor_to_floor, then.processor_to_floor),
             ] {
                 if now.median < then.lowest || now.median > then.highest {
                     // Writing to a String cannot fail.

@@ -94,9 +94,19 @@ impl Server {
         Ok(server)
     }
 
-    /// The id of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
+    /// The folders of its threads in `/proc`.
+    pub(crate) fn threads(&self) -> Result<Vec<PathBuf>> {
+        let folder =
+            fs::read_dir(format!("/proc/{}/task", self.process.id())).context("cannot list the threads of a server")?;
+        Ok(folder.map(|thread| Ok(thread?.path())).collect::<std::io::Result<_>>()?)
+    }
+
+    /// The processor time that its threads had so far.
+    pub(crate) fn processor_micros(&self) -> Result<f64> {
+        // An idle thread may end meanwhile.
+        let of = |thread: PathBuf| fs::read_to_string(thread.join("schedstat")).ok()?.split(' ').next()?.parse().ok();
+        let nanos: Vec<f64> = self.threads()?.into_iter().filter_map(of).collect();
+        Ok(nanos.iter().sum::<f64>() / 1_000.0)
     }
 
     /// Waits until the webhook says that it judges.
@@ -131,7 +141,7 @@ impl Server {
     }
 
     fn memory(&self, which: &str) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(which)).with_context(|| format!("no {which}"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(megabytes(kib * 1024))

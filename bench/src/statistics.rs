@@ -20,7 +20,8 @@ impl Spread {
 
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.2} ({:.2} to {:.2})", self.median, self.lowest, self.highest)
+        let Self { lowest, median, highest } = self;
+        if lowest < highest { write!(f, "{median:.2} ({lowest:.2} to {highest:.2})") } else { write!(f, "{median:.2}") }
     }
 }
 
@@ -46,6 +47,7 @@ mod tests {
         let spread = Spread::of([3.0, 1.0, 2.0]);
         assert_eq!((spread.lowest, spread.median, spread.highest), (1.0, 2.0, 3.0));
         assert_eq!(spread.to_string(), "2.00 (1.00 to 3.00)");
+        assert_eq!(Spread::of([2.0]).to_string(), "2.00");
     }
 
     #[test]
